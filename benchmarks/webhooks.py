@@ -1,0 +1,263 @@
+"""Signed status callbacks a second against the running server, beside a bare handler with the same HMAC and commit.
+
+    .venv/bin/python benchmarks/webhooks.py [--quick]
+
+SQLite always; PostgreSQL too where CALLCENTER_TEST_POSTGRES (or a server on loopback) can be reached. Product and
+bare handler run in turn, in pairs; the load comes from a process of its own over keep-alive connections. Then 200
+requests a second, evenly spaced, for the p99 of the answer time. Exit code 0 only where both measures hold.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psutil
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.bare_webhooks import PUBLIC_URL, TOKEN, signature  # noqa: E402
+
+REQUIRED_SHARE = 0.7
+REQUIRED_P99_MS = 50.0
+STEADY_RATE = 200
+CONNECTIONS = 64
+POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1/postgres")
+STATUSES = ("initiated", "ringing", "in-progress", "completed")
+
+
+def request_bytes(number: int, run: str, port: int) -> bytes:
+    """The callbacks of calls with one agent leg each, in their order, signed."""
+    call, status = divmod(number, len(STATUSES))
+    path = f"/ivr/twilio/leg?call=CA{run}{call}&agent=hewen"
+    pairs = [
+        ("AccountSid", "AC1"),
+        ("CallSid", f"CL{run}{call}"),
+        ("ParentCallSid", f"CA{run}{call}"),
+        ("CallStatus", STATUSES[status]),
+        ("From", "+8613812346207"),
+        ("To", "sip:hewen@pbx.example"),
+        ("Timestamp", f"Tue, 24 Nov 2026 02:00:{status * 4:02d} +0000"),
+        ("SequenceNumber", str(status)),
+        ("ApiVersion", "2010-04-01"),
+    ]
+    body = urlencode(pairs).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"X-Twilio-Signature: {signature(PUBLIC_URL + path, pairs)}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"unexpected answer: {head[:200]!r}")
+    length = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))[15:])
+    await reader.readexactly(length)
+
+
+async def _flood(port: int, requests: list[bytes]) -> float:
+    waiting = iter(requests)
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for request in waiting:
+            await _exchange(reader, writer, request)
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    return time.perf_counter() - began
+
+
+async def _steady(port: int, requests: list[bytes]) -> list[float]:
+    idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    began = time.perf_counter()
+
+    async def one(number: int, request: bytes) -> float:
+        due = began + number / STEADY_RATE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        connection = await idle.get()
+        await _exchange(*connection, request)
+        idle.put_nowait(connection)
+        return (time.perf_counter() - due) * 1000
+
+    return list(await asyncio.gather(*(one(number, request) for number, request in enumerate(requests))))
+
+
+def flood(port: int, count: int) -> float:
+    """Requests a second, from a process of its own; the requests are signed before the clock starts."""
+    run = uuid.uuid4().hex[:8]
+    requests = [request_bytes(number, run, port) for number in range(count)]
+    return count / asyncio.run(_flood(port, requests))
+
+
+def steady(port: int, count: int) -> list[float]:
+    """Answer times in ms, from the moment a request was due."""
+    run = uuid.uuid4().hex[:8]
+    return asyncio.run(_steady(port, [request_bytes(number, run, port) for number in range(count)]))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[psutil.Process]:
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+                    break
+            except OSError:
+                if process.poll() is not None:
+                    sys.exit(f"the server ended with {process.returncode}: {' '.join(command)}")
+                time.sleep(0.1)
+        yield psutil.Process(process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def product(url: str, folder: Path) -> tuple[list[str], int]:
+    port = free_port()
+    config = folder / f"{uuid.uuid4().hex[:8]}.toml"
+    config.write_text(
+        f"""worker_embedded = false
+[server]
+port = {port}
+public_url = "{PUBLIC_URL}"
+data_dir = "{folder}"
+[database]
+url = "{url}"
+[twilio]
+account_sid = "AC1"
+auth_token = "{TOKEN.decode()}"
+[log]
+level = "error"
+""",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "callcenter", "--config", str(config)]
+    subprocess.run([*command, "migrate"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return [*command, "serve"], port
+
+
+def bare(url: str) -> tuple[list[str], int]:
+    port = free_port()
+    return [sys.executable, "benchmarks/bare_webhooks.py", url, str(port)], port
+
+
+async def _administer(statement: str) -> None:
+    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """One for the product, one for the bare handler."""
+    names = [f"bench_{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    if kind == "SQLite":
+        yield f"sqlite+aiosqlite:///{folder}/{names[0]}.sqlite", f"sqlite+aiosqlite:///{folder}/{names[1]}.sqlite"
+        return
+    for name in names:
+        asyncio.run(_administer(f"CREATE DATABASE {name}"))
+    try:
+        urls = [make_url(POSTGRES).set(database=name).render_as_string(hide_password=False) for name in names]
+        yield urls[0], urls[1]
+    finally:
+        for name in names:
+            asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def one_flood(load: ProcessPoolExecutor, port: int, server: psutil.Process, requests: int) -> tuple[float, float]:
+    """Requests a second, and the server's CPU time a request in µs."""
+    before = sum(server.cpu_times()[:2])
+    rate = load.submit(flood, port, requests).result()
+    return rate, (sum(server.cpu_times()[:2]) - before) / requests * 1e6
+
+
+def measure(kind: str, *, pairs: int, requests: int, steady_seconds: int) -> bool:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        databases(kind, Path(name)) as (product_url, bare_url),
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as load,
+    ):
+        (ours, our_port), (yardstick, bare_port) = product(product_url, Path(name)), bare(bare_url)
+        with running(ours, our_port) as server, running(yardstick, bare_port) as bare_server:
+            both = ((our_port, server), (bare_port, bare_server))
+            for port, _ in both:
+                load.submit(flood, port, requests // 4).result()
+            shares = []
+            for _ in range(pairs):
+                (mine, our_cpu), (theirs, bare_cpu) = (
+                    one_flood(load, port, process, requests) for port, process in both
+                )
+                shares.append(mine / theirs)
+                print(
+                    f"{kind}: product {mine:,.0f}/s ({our_cpu:.0f} µs of CPU each), "
+                    f"bare {theirs:,.0f}/s ({bare_cpu:.0f} µs), ratio {mine / theirs:.2f}"
+                )
+            time.sleep(2)
+            times = sorted(load.submit(steady, our_port, STEADY_RATE * steady_seconds).result())
+    share = statistics.median(shares)
+    p99 = times[int(len(times) * 0.99)]
+    print(
+        f"{kind}: median ratio {share:.2f}; at {STEADY_RATE}/s p50 {statistics.median(times):.1f} ms, p99 {p99:.1f} ms"
+    )
+    return share >= REQUIRED_SHARE and p99 < REQUIRED_P99_MS
+
+
+def main() -> int:
+    cli = argparse.ArgumentParser(description=__doc__)
+    cli.add_argument("--quick", action="store_true")
+    quick = cli.parse_args().quick
+    kinds = ["SQLite"]
+    try:
+        asyncio.run(_administer("SELECT 1"))
+        kinds.append("PostgreSQL")
+    except (OSError, SQLAlchemyError) as error:
+        print(f"PostgreSQL cannot be reached, only SQLite is measured: {type(error).__name__}")
+    load = (
+        {"pairs": 3, "requests": 2000, "steady_seconds": 4}
+        if quick
+        else {"pairs": 7, "requests": 8000, "steady_seconds": 20}
+    )
+    held = [measure(kind, **load) for kind in kinds]
+    verdict = "holds" if all(held) else "DOES NOT HOLD"
+    print(f"verdict: at least {REQUIRED_SHARE} of the bare handler and p99 below {REQUIRED_P99_MS:.0f} ms {verdict}")
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What server, worker and commands build alike from the settings."""
+
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from callcenter.asr.engine import EngineSettings
+from callcenter.clock import SystemClock
+from callcenter.config import Settings, SettingsError
+from callcenter.db.engine import Database
+from callcenter.demo.clock import ClockFileUnusable, SharedClock
+from callcenter.domain.rings import RingRule
+from callcenter.domain.understanding.rules_files import RuleFolder
+from callcenter.ivr.provider import Provider
+from callcenter.ivr.providers.twilio import TwilioProvider
+from callcenter.ivr.providers.twiml import NAME as TWILIO
+from callcenter.ivr.providers.twiml import TwimlWriter
+from callcenter.ports import Clock
+from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
+
+log = structlog.get_logger()
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The system's clock, or the one of a rehearsal. Raises SettingsError where that is not there."""
+    if settings.clock_file is None:
+        return SystemClock()
+    try:
+        return SharedClock(settings.clock_file)
+    except ClockFileUnusable as error:
+        raise SettingsError(f"{error}; it belongs to rehearsals: remove clock_file from the settings") from error
+
+
+def ring_rule(settings: Settings) -> RingRule:
+    return RingRule(cycle_ms=round(settings.rings.cycle_seconds * 1000), rings=settings.rings.rings)
+
+
+def twiml_writer(settings: Settings) -> TwimlWriter:
+    return TwimlWriter(
+        public_url=settings.server.public_url, language=settings.call_flow.language, voice=settings.twilio.voice
+    )
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    return {TWILIO: TwilioProvider(settings.twilio, twiml_writer(settings))}
+
+
+def rules_of(settings: Settings) -> FollowUpRules:
+    """Raises SettingsError where two settings do not fit together."""
+    try:
+        return follow_up_rules(settings.follow_up, settings.calendar, settings.console, settings.agents)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def rule_folder(settings: Settings) -> RuleFolder:
+    """The rules of understanding: the built-in ones, or an operator's."""
+    return RuleFolder(settings.understanding.rules_dir)
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+    """For a command: the database, closed again at the end."""
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """A folder for our own user only: it holds residents' voices and words. Raises SettingsError.
+
+    A folder that others share on purpose (sticky, as /tmp) and one of another owner keep their mode.
+    """
+    folder = settings.server.data_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"server.data_dir = {str(folder)!r}: cannot be used ({error.strerror}); give a folder of our own"
+        ) from error
+
+
+def warn_of_rehearsal(settings: Settings) -> None:
+    if settings.clock_file is not None:
+        log.warning("clock_file sets the time of day: a rehearsal, not for real calls", file=str(settings.clock_file))
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """The configured model: a folder, or a name in the models folder."""
+    named = settings.speech.models_dir / settings.speech.model
+    path = named if named.is_dir() else settings.speech.models_dir.parent / settings.speech.model
+    return EngineSettings(model_path=path if path.is_dir() else named)

@@ -1,0 +1,218 @@
+"""The server: webhooks, console, folding of calls, scheduler, and one embedded worker."""
+
+import asyncio
+import contextlib
+import functools
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from aiohttp import web
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from callcenter.app.alarms import add_alarm_ticks
+from callcenter.app.parts import clock_of, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.config import Settings
+from callcenter.db.engine import Database
+from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.twilio_rest import TwilioRest
+from callcenter.ivr.providers.twiml import NAME as TWILIO
+from callcenter.ivr.webhooks import WebhookEdge
+from callcenter.jobs.folding import FoldingLoop
+from callcenter.jobs.scheduler import Scheduler
+from callcenter.jobs.supervisor import WorkerSupervisor
+from callcenter.ports import CallLookup, Clock, Dialler
+from callcenter.services.ask_after_calls import ask_after_calls
+from callcenter.services.call_outcomes import record_outcome
+from callcenter.services.close_gaps import close_gaps
+from callcenter.services.dial_due_reminders import dial_due_reminders
+from callcenter.services.fold_calls import WhenFolded
+from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.inbox import EventInbox
+from callcenter.services.missed_calls import plan_missed_call
+from callcenter.services.on_call_answers import record_on_call
+from callcenter.services.progress_by_phone import ProgressByPhone
+from callcenter.services.schema import DatabaseAway, make_ready, until_ready
+from callcenter.services.spool import SPOOL_FILE, Spool
+from callcenter.voice.speech import OfflineSpeech
+from callcenter.web import add_console
+
+log = structlog.get_logger()
+
+DATABASE = web.AppKey("database", Database)
+INBOX = web.AppKey("inbox", EventInbox)
+READY = web.AppKey("ready", asyncio.Event)
+"""Set once the database has the schema that this version needs."""
+
+CLOSE_GAPS_SECONDS = 30.0
+ASK_AFTER_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the running server consists of."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    inbox: EventInbox
+    rules: FollowUpRules
+
+
+def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
+    """The server. Everything that is opened is closed again in `cleanup_ctx`, in reverse order.
+
+    Its start raises SchemaOutdated; a database that is away keeps nothing from starting.
+    """
+    clock = clock_of(settings)
+    database = Database(settings.database_url)
+    inbox = EventInbox(database, Spool(settings.server.data_dir / SPOOL_FILE))
+    parts = Parts(settings=settings, clock=clock, database=database, inbox=inbox, rules=rules_of(settings))
+    app = web.Application(client_max_size=1024 * 1024)
+    app[DATABASE], app[INBOX] = database, inbox
+    # First, so that nothing reads a database that is another version's, and all that reads has ended when it is closed.
+    app.cleanup_ctx.append(lambda app: _running(app, parts, config_file))
+    edge = WebhookEdge(
+        providers=providers_of(settings),
+        call_flow=CallFlow(
+            settings.call_flow, settings.agents, on_call=frozenset(one.phone for one in settings.on_call)
+        ),
+        inbox=inbox,
+        clock=clock,
+        public_url=settings.server.public_url,
+        progress=ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=parts.rules)),
+    )
+    edge.add_routes(app)
+    app[READY] = asyncio.Event()
+    app.router.add_get("/healthz", _health)
+    speech = OfflineSpeech(settings.server.data_dir / "speech")
+    add_console(app, database=database, settings=settings, clock=clock, speech=speech)
+    return app
+
+
+async def _health(request: web.Request) -> web.Response:
+    try:
+        async with asyncio.timeout(1), request.app[DATABASE].read() as session:
+            await session.execute(text("SELECT 1"))
+    except (TimeoutError, SQLAlchemyError, OSError):
+        return web.json_response({"status": "the database does not answer"}, status=503)
+    if not request.app[READY].is_set():
+        return web.json_response({"status": "the database's schema is not ready"}, status=503)
+    return web.json_response({"status": "ok"})
+
+
+async def _running(app: web.Application, parts: Parts, config_file: str | None) -> AsyncIterator[None]:
+    settings, database = parts.settings, parts.database
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        with contextlib.suppress(DatabaseAway):  # then `_work` says so and waits for it
+            await make_ready(database)
+        await parts.inbox.start()
+        stack.push_async_callback(parts.inbox.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        rest = TwilioRest(settings.twilio, twiml_writer(settings), session, agents=settings.agents)
+        folding = FoldingLoop(database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules))
+        scheduler = _scheduler(parts, lookups={TWILIO: rest}, dialler=rest)
+        await add_alarm_ticks(
+            stack,
+            scheduler,
+            settings,
+            database=database,
+            clock=parts.clock,
+            dialler=rest,
+            rules=parts.rules,
+            claimer=_claimer(),
+        )
+        supervisor = WorkerSupervisor(config_file) if settings.worker_embedded else None
+        work = _work(
+            app[READY], parts, folding=folding, scheduler=scheduler, supervisor=supervisor, lookups={TWILIO: rest}
+        )
+        working = asyncio.create_task(work, name="work")
+        working.add_done_callback(_say_if_failed)
+        stack.push_async_callback(_cancel, working)
+        yield
+
+
+async def _work(
+    ready: asyncio.Event,
+    parts: Parts,
+    *,
+    folding: FoldingLoop,
+    scheduler: Scheduler,
+    supervisor: WorkerSupervisor | None,
+    lookups: Mapping[str, CallLookup],
+) -> None:
+    """All that needs the tables: it begins once they are there, while webhooks are stored from the start.
+
+    Ends by being cancelled, and then ends what it began.
+    """
+    await until_ready(parts.database)
+    ready.set()
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(folding)
+        scheduler.start()
+        stack.push_async_callback(scheduler.stop)
+        asking = asyncio.create_task(_ask_at_start(parts, lookups), name="ask after open calls")
+        stack.push_async_callback(_cancel, asking)
+        if supervisor is not None:
+            await stack.enter_async_context(supervisor)
+        await asyncio.Event().wait()
+
+
+def _say_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("folding, reminders and transcription have ended; restart the server", exc_info=error)
+
+
+def when_folded(rules: FollowUpRules) -> tuple[WhenFolded, ...]:
+    """What follows from a call's state, in the transaction that writes it."""
+    return (
+        functools.partial(plan_missed_call, rules=rules),
+        functools.partial(record_outcome, rules=rules),
+        record_on_call,
+    )
+
+
+def _claimer() -> str:
+    """Names this process in what it claims."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dialler) -> Scheduler:
+    database, clock, rules = parts.database, parts.clock, parts.rules
+    claimer = _claimer()
+    scheduler = Scheduler(zone=parts.settings.zone, seconds=parts.settings.follow_up.tick_seconds)
+    scheduler.add(
+        "reminders", lambda: dial_due_reminders(database, clock=clock, dialler=dialler, rules=rules, claimer=claimer)
+    )
+    scheduler.add(
+        "calls without an end",
+        lambda: ask_after_calls(database, parts.inbox, lookups, now=clock.now()),
+        seconds=ASK_AFTER_SECONDS,
+    )
+    scheduler.add(
+        "calls without a ticket",
+        lambda: close_gaps(database, now=clock.now(), rules=rules),
+        seconds=CLOSE_GAPS_SECONDS,
+    )
+    return scheduler
+
+
+async def _ask_at_start(parts: Parts, lookups: Mapping[str, CallLookup]) -> None:
+    """What happened while we were down is asked for at once."""
+    try:
+        asked = await ask_after_calls(parts.database, parts.inbox, lookups, now=parts.clock.now(), at_start=True)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("open calls cannot be asked after yet", error=repr(error))
+    else:
+        log.info("asked after open calls", calls=asked)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

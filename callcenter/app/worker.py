@@ -1,0 +1,62 @@
+"""The worker process: transcribes what is ready. It shares the database with the server, and nothing else."""
+
+import asyncio
+import contextlib
+import os
+import signal
+
+import aiohttp
+import structlog
+
+from callcenter.app.parts import clock_of, engine_settings, rule_folder, rules_of
+from callcenter.asr.batch import Transcriber, TranscriberSettings
+from callcenter.config import Settings
+from callcenter.db.engine import Database
+from callcenter.ivr.providers.twilio_recordings import TwilioRecordings
+from callcenter.jobs.queue import TranscriptionJobs
+from callcenter.services.transcribe_recording import TranscribeRecording
+
+log = structlog.get_logger()
+
+
+async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
+    """Transcribes until SIGTERM or SIGINT, or until the server that started it (`parent`) is gone.
+
+    Raises SpeechError where the configured model does not work: then no recording is touched.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(settings.database_url)
+    processes = settings.speech.processes or os.cpu_count() or 1
+    transcriber_settings = TranscriberSettings(processes=processes, max_seconds=settings.speech.max_recording_seconds)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        transcriber = await stack.enter_async_context(Transcriber(transcriber_settings))
+        await transcriber.warm_up(engine_settings(settings))
+        use_case = TranscribeRecording(
+            database=database,
+            fetcher=TwilioRecordings(settings.twilio, session, largest_bytes=settings.speech.max_recording_bytes),
+            transcriber=transcriber,
+            engine=engine_settings(settings),
+            clock=clock_of(settings),
+            recordings_dir=settings.recordings_dir,
+            zone=settings.zone,
+            rules=rules_of(settings),
+            wording=rule_folder(settings),
+            area_code=settings.understanding.area_code or None,
+            menu_choices=settings.call_flow.menu.choices,
+        )
+        jobs = TranscriptionJobs(
+            use_case,
+            database=database,
+            data_dir=settings.server.data_dir,
+            worker_id=f"worker-{settings.worker_name}",
+            at_once=processes * 4,
+        )
+        await jobs.launch()
+        stack.push_async_callback(jobs.close)
+        log.info("worker started", processes=processes, model=str(engine_settings(settings).model_path))
+        await jobs.run(stop, is_orphan=lambda: parent is not None and os.getppid() != parent)

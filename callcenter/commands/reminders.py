@@ -1,0 +1,66 @@
+"""`callcenter reminders list|explain|preview`."""
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from callcenter.app.parts import clock_of, opened_database, rules_of
+from callcenter.config import Settings
+from callcenter.db.reminders import ReminderState
+from callcenter.domain.reminder_kinds import reminder_kinds
+from callcenter.services.call_speech import example_speech
+from callcenter.services.explain_reminder import NoSuchReminder, explain_reminder, list_reminders, masked
+
+UNFINISHED = (ReminderState.WAITING, ReminderState.CLAIMED, ReminderState.DIALLING, ReminderState.HANDED_OVER)
+
+
+async def list_all(settings: Settings, *, finished_too: bool) -> int:
+    async with opened_database(settings) as database:
+        reminders = await list_reminders(database, states=() if finished_too else UNFINISHED)
+    table = Table("id", "due", "kind", "state", "to", "attempts", "reason", box=None)
+    for row in reminders:
+        due = f"{row.due_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
+        attempts, number = str(row.attempts), masked(row.to_number)
+        table.add_row(str(row.id), due, row.kind, row.state, number, attempts, row.reason or "")
+    Console().print(table if reminders else "nothing is owed to anybody")
+    return 0
+
+
+async def explain(settings: Settings, reminder_id: int) -> int:
+    async with opened_database(settings) as database:
+        try:
+            found = await explain_reminder(
+                database, reminder_id, now=clock_of(settings).now(), rules=rules_of(settings), language="en"
+            )
+        except NoSuchReminder as error:
+            print(f"callcenter: {error}; `callcenter reminders list --all` shows them", file=sys.stderr)
+            return 1
+    due = f"{found.due_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
+    print(f"reminder {found.reminder_id}: {found.label}, ticket {found.ticket_number or '-'}, to {found.to_number}")
+    print(f"  due   {due}: {found.basis}")
+    print(f"  state {found.state}: {found.why}")
+    for attempt in found.attempts:
+        at = f"{attempt.at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
+        keys = f", keys {attempt.keys}" if attempt.keys else ""
+        keys += f" ({attempt.answer})" if attempt.answer else ""
+        print(f"  try {attempt.number} {at}: {attempt.outcome}{keys}")
+    if found.now:
+        print(f"  now   {found.now}")
+    return 0
+
+
+def preview(settings: Settings, kind: str | None) -> int:
+    """What the calls say, with the operator's own texts, for an example."""
+    kinds = reminder_kinds()
+    if kind is not None and kind not in kinds:
+        print(f"callcenter: there is no kind {kind!r}; use {', '.join(kinds)}", file=sys.stderr)
+        return 2
+    rules, now = rules_of(settings), clock_of(settings).now()
+    for name in [kind] if kind else sorted(kinds):
+        print(f"{name} ({kinds[name].label_en}, {kinds[name].label_zh})")
+        print(f"  {example_speech(name, now=now, rules=rules)}")
+        print(f"  again without a key: {kinds[name].key_prompt}")
+        for digit, key in kinds[name].keys.items():
+            print(f"  {digit}: {key.reply}{key.then_asks}{key.then_reply}")
+    return 0

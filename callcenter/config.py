@@ -1,0 +1,549 @@
+"""Settings, from a TOML file and the environment, checked at start.
+
+The environment wins over the file: `CALLCENTER_SERVER__PORT=8080` is `port` under `[server]`.
+A wrong or missing setting is reported by its key, its value and what to do about it (`SettingsError`).
+"""
+
+import ipaddress
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from datetime import date, time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
+
+from callcenter.config_errors import one_line_each
+from callcenter.domain.call_text import UnusableText, check_text
+from callcenter.domain.decent_times import Days
+from callcenter.domain.phone_numbers import dialable
+from callcenter.domain.reminder_kinds import reminder_kinds
+from callcenter.domain.reply_templates import check_template
+from callcenter.domain.tickets import RequestType
+
+ENV_PREFIX = "CALLCENTER_"
+DEFAULT_FILE = Path("callcenter.toml")
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; each line names the key, its value and the remedy."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="The address under which the provider reaches this server, as it signs it, for example https://hotline.example.com",
+    )
+    data_dir: Path = Field(
+        Path("var"),
+        description="Recordings, the job queue and the spool are kept here; only our own user may look into it (0700)",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="Addresses or networks of our own reverse proxies, for example 127.0.0.1 or 10.0.0.0/24: only from"
+        " these X-Forwarded-For and X-Forwarded-Proto are believed",
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _can_be_a_folder(cls, value: Path) -> Path:
+        standing = next(place for place in (value.absolute(), *value.absolute().parents) if os.path.lexists(place))
+        if not standing.is_dir():
+            raise ValueError(f"{standing} is a file; give a folder, or a place where one can be made")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{one!r}: give an address or a network such as 10.0.0.0/24") from error
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give scheme and host, for example https://hotline.example.com")
+        return value.rstrip("/")
+
+
+class DatabaseSettings(Section):
+    url: str = Field(
+        "",
+        description="sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME; empty: in data_dir",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("use sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE")
+        from sqlalchemy.engine import make_url  # here, so that commands without a database start quickly
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            make_url(value or "sqlite://")
+        except (ArgumentError, ValueError) as error:
+            raise ValueError("cannot be read as an address; write special characters of the password as %XX") from error
+        return value
+
+
+class TwilioSettings(Section):
+    """A Twilio-compatible provider. Without `auth_token` its endpoints are closed."""
+
+    account_sid: str = ""
+    auth_token: SecretStr = SecretStr("")
+    from_number: str = Field("", description="The hotline's own number, shown to residents we phone (+86...)")
+    api_url: str = Field("https://api.twilio.com", description="REST address; another vendor's speaks the same")
+    recording_hosts: tuple[str, ...] = Field(
+        ("api.twilio.com",),
+        description="Hosts from which recordings may be fetched: host (by the scheme and port of api_url) or host:port",
+    )
+    voice: str = Field("", description="Voice name of the provider's speech synthesis; empty: its default")
+    whole_seconds: bool = Field(True, description="The provider's clock shows whole seconds")
+
+
+class RingSettings(Section):
+    cycle_seconds: Annotated[float, Field(gt=0, le=20)] = 5.0
+    rings: Annotated[int, Field(ge=1, le=20)] = 3
+
+
+class RingStrategy(StrEnum):
+    IN_ORDER = "in_order"
+    ALL_AT_ONCE = "all_at_once"
+
+
+class MenuSettings(Section):
+    choices: dict[str, RequestType] = Field(
+        {
+            "1": RequestType.REPAIR,
+            "2": RequestType.COMPLAINT,
+            "3": RequestType.ENQUIRY,
+            "4": RequestType.PROGRESS,
+        },
+        description="What a key of the menu says of the request, where the words do not",
+    )
+    enabled: bool = False
+    prompt: str = "报修请按1，投诉请按2，咨询请按3，查询进度请按4，人工服务请按0。"
+    seconds: Annotated[int, Field(ge=1, le=60)] = 5
+
+
+class CallFlowSettings(Section):
+    notice: str = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
+    strategy: RingStrategy = RingStrategy.IN_ORDER
+    ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    menu: MenuSettings = MenuSettings()
+    voice_mail_prompt: str = "对不起，客服现在都在忙。请在提示音后说明您的房号和需要，我们会尽快给您回电。"
+    voice_mail_seconds: Annotated[int, Field(ge=10, le=600)] = 120
+    voice_mail_thanks: str = "您的留言已收到，我们会尽快给您回电，感谢您的来电，再见。"
+    confirm_prompt: str = "翠湖物业热线来电，接听请按1。"
+    confirm_seconds: Annotated[int, Field(ge=2, le=30)] = 8
+    fallback_number: str = Field("", description="Where a caller is connected when we cannot decide; empty: voice mail")
+    language: str = "zh-CN"
+
+
+class AgentSettings(Section):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+    name: str
+    phone: str = Field(description="sip:user@host, client:name or a number (+8613...)")
+
+    @property
+    def is_outside(self) -> bool:
+        """An outside number answers only by a key press: its voice mail picks up too."""
+        return not self.phone.startswith(("sip:", "client:"))
+
+
+class SpeechSettings(Section):
+    model: str = Field("demo-zh", description="Name of a model in models/manifest.toml, or a folder")
+    models_dir: Path = REPOSITORY / "models"
+    processes: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Recogniser processes; 0: one a core")
+    max_recording_seconds: Annotated[int, Field(ge=60)] = 4 * 3600
+    max_recording_bytes: Annotated[int, Field(ge=1_000_000)] = 256 * 1024 * 1024
+
+
+class UnderstandingSettings(Section):
+    rules_dir: Path | None = Field(
+        None, description="A folder whose rule files (categories.toml, urgency.toml ...) replace the built-in ones"
+    )
+    area_code: Annotated[str, Field(pattern=r"^(0\d{2,3})?$")] = Field(
+        "", description="Area code of the estates, which a bare landline number takes, for example 021"
+    )
+
+    @field_validator("rules_dir")
+    @classmethod
+    def _is_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("no such folder; make it, or leave the setting out to use the built-in rules")
+        return value
+
+
+class HoursRange(Section):
+    start: time
+    end: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "HoursRange":
+        if self.start >= self.end:
+            raise ValueError("start must be before end")
+        return self
+
+
+class LimitSettings(Section):
+    """A time limit of your own. What is left out fits every ticket; the first that fits replaces the built-in one."""
+
+    kind: Literal["first_reply", "settled"] = "settled"
+    request_type: str | None = None
+    urgency: Literal["emergency", "urgent", "normal"] | None = None
+    category: str | None = None
+    hours: Annotated[float, Field(gt=0, le=24 * 365)]
+    counted: Literal["clock", "working_time"] = Field(
+        "clock", description="working_time counts office hours of working days only"
+    )
+
+
+class TrunkSettings(Section):
+    """A way out to the residents; several share the calls, each within its limits."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "main"
+    from_number: str = Field("", description="The number shown to residents; empty: the provider's from_number")
+    calls_at_once: Annotated[int, Field(ge=1)] = 20
+    calls_a_minute: Annotated[int, Field(ge=1)] = 60
+
+
+class KindSettings(Section):
+    """When a kind of reminder may go out, where that differs from its own rule."""
+
+    hours: tuple[HoursRange, ...] = Field((), description="Empty: the kind's own, else decent_hours")
+    days: Days | None = Field(None, description="Empty: the kind's own rule")
+
+
+class FollowUpSettings(Section):
+    decent_hours: tuple[HoursRange, ...] = (
+        HoursRange(start=time(9), end=time(12)),
+        HoursRange(start=time(14), end=time(20)),
+    )
+    missed_call_minutes: Annotated[int, Field(ge=1)] = 15
+    complaint_first_reply_hours: Annotated[int, Field(ge=1)] = 24
+    attempts_per_topic: Annotated[int, Field(ge=1)] = 3
+    attempts_per_number_a_day: Annotated[int, Field(ge=1)] = 5
+    tick_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+    limits: tuple[LimitSettings, ...] = Field((), description="Time limits of your own, by type, urgency and category")
+    satisfaction_minutes: Annotated[int, Field(ge=0)] = Field(
+        30, description="How long after the fix the resident is asked about it (in decent hours)"
+    )
+    satisfaction_again_days: Annotated[int, Field(ge=1)] = Field(
+        3, description="How long after an unhappy answer the resident is asked once more"
+    )
+    appointment_hours: Annotated[int, Field(ge=1, le=48)] = Field(
+        2, description="How long before a visit it is confirmed by phone (in decent hours)"
+    )
+    trunks: Annotated[tuple[TrunkSettings, ...], Field(min_length=1)] = (TrunkSettings(),)
+    kinds: dict[str, KindSettings] = Field({}, description="Hours and days by reminder kind")
+    call_texts: dict[str, str] = Field(
+        {},
+        description="Spoken texts by reminder kind, for the built-in ones; heard by `callcenter reminders preview`",
+    )
+
+    @field_validator("trunks")
+    @classmethod
+    def _trunks_differ(cls, trunks: tuple[TrunkSettings, ...]) -> tuple[TrunkSettings, ...]:
+        if len({trunk.name for trunk in trunks}) < len(trunks):
+            raise ValueError("two trunks have the same name; give each a name of its own")
+        return trunks
+
+    @field_validator("kinds", "call_texts")
+    @classmethod
+    def _known_kinds(cls, by_kind: dict[str, Any]) -> dict[str, Any]:
+        unknown = next((name for name in by_kind if name not in reminder_kinds()), None)
+        if unknown is not None:
+            raise ValueError(f"{unknown}: no such kind of reminder; use {', '.join(reminder_kinds())}")
+        return by_kind
+
+    @field_validator("call_texts")
+    @classmethod
+    def _usable_texts(cls, texts: dict[str, str]) -> dict[str, str]:
+        for name, text in texts.items():
+            try:
+                check_text(text, reminder_kinds()[name])
+            except UnusableText as error:
+                raise ValueError(f"{name}: {error}") from error
+        return texts
+
+
+class CalendarSettings(Section):
+    timezone: str = "Asia/Shanghai"
+    holidays: tuple[date, ...] = Field((), description="Days off that the calendar library does not know")
+    working_days: tuple[date, ...] = Field((), description="Make-up working days that the library does not know")
+    office_hours: Annotated[tuple[HoursRange, ...], Field(min_length=1)] = Field(
+        (HoursRange(start=time(9), end=time(12)), HoursRange(start=time(14), end=time(18))),
+        description="Working time is counted in these hours of working days",
+    )
+    office_hours_by_estate: dict[str, Annotated[tuple[HoursRange, ...], Field(min_length=1)]] = Field(
+        {}, description="Other office hours for an estate, by its name"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("give an IANA time zone such as Asia/Shanghai") from error
+        return value
+
+
+class DutySettings(Section):
+    """Hours of the week. An `end` that is not after `start` is on the next day; both 00:00: the whole day."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        *("mon", "tue", "wed", "thu", "fri"),
+        *("sat", "sun"),
+    )
+    start: time = time(0)
+    end: time = time(0)
+
+
+class OnCallSettings(Section):
+    """Who is phoned in an emergency, in this order, until somebody acknowledges by pressing 1."""
+
+    name: Annotated[str, Field(min_length=1)]
+    phone: str = Field(description="A number that can be dialled (+8613...)")
+    duty: tuple[DutySettings, ...] = Field((), description="When this person is on call; empty: at all hours")
+    estates: tuple[str, ...] = Field((), description="Only for these estates; empty: for all")
+
+    @field_validator("phone")
+    @classmethod
+    def _dialable(cls, value: str) -> str:
+        number = dialable(value)
+        if number is None:
+            raise ValueError("give a number that can be dialled, for example +8613800000000")
+        return number
+
+
+class EmergencySettings(Section):
+    answer_seconds: Annotated[int, Field(ge=20, le=600)] = Field(
+        60, description="Without an acknowledgement for so long the next on-call person is phoned"
+    )
+    rounds: Annotated[int, Field(ge=1, le=20)] = Field(
+        3, description="How often each on-call person is phoned at most; then the supervisor is told"
+    )
+
+
+class EscalationSettings(Section):
+    """Who hears when that a limit is about to pass: agent, then supervisor, then deputy general manager."""
+
+    longest_ahead_hours: Annotated[float, Field(gt=0)] = Field(
+        4.0, description="The agent is told when a quarter of the time is left, but not earlier than this"
+    )
+    repeat_minutes: Annotated[int, Field(ge=1)] = Field(30, description="Repeated at growing intervals until seen to")
+    emergency_repeat_minutes: Annotated[int, Field(ge=1)] = 5
+    tellings_before_up: Annotated[int, Field(ge=1)] = Field(
+        3, description="Told so often without an acknowledgement, the next level is told"
+    )
+    quiet_from: time = Field(time(22), description="From here nobody is told anything but emergencies ...")
+    quiet_until: time = Field(time(7), description="... until here")
+    serious_categories: tuple[str, ...] = Field(
+        ("attitude",), description="Complaints of these categories go to the supervisor at once"
+    )
+
+
+class NotifySettings(Section):
+    """A person who is told, and over which channels. `callcenter doctor` says where a level has nobody."""
+
+    name: Annotated[str, Field(min_length=1)]
+    level: Annotated[int, Field(ge=1, le=3)] = Field(description="1 agent, 2 supervisor, 3 deputy general manager")
+    agent: str | None = Field(None, description="The id of this agent: then told about the agent's own tickets only")
+    urls: tuple[SecretStr, ...] = Field(
+        (), description="Addresses as apprise writes them: wecombot://..., dingtalk://..., feishu://..., mailtos://..."
+    )
+
+
+class ConsoleSettings(Section):
+    company: str = "翠湖物业"
+    default_language: Literal["zh", "en"] = "zh"
+    session_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 12
+    login_attempts_a_minute: Annotated[int, Field(ge=1)] = 10
+    reply_templates: dict[str, str] = Field(
+        {}, description="Templates for replies by name: in a built-in one's place, a new one, or (empty) none"
+    )
+
+    @field_validator("reply_templates")
+    @classmethod
+    def _can_be_filled_in(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            check_template(name, text)
+        return value
+
+
+class LogSettings(Section):
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Frozen; handed down, never imported as a global."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    twilio: TwilioSettings = TwilioSettings()
+    rings: RingSettings = RingSettings()
+    call_flow: CallFlowSettings = CallFlowSettings()
+    agents: tuple[AgentSettings, ...] = ()
+    speech: SpeechSettings = SpeechSettings()
+    understanding: UnderstandingSettings = UnderstandingSettings()
+    follow_up: FollowUpSettings = FollowUpSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    on_call: tuple[OnCallSettings, ...] = ()
+    emergency: EmergencySettings = EmergencySettings()
+    escalation: EscalationSettings = EscalationSettings()
+    notify: tuple[NotifySettings, ...] = ()
+    console: ConsoleSettings = ConsoleSettings()
+    log: LogSettings = LogSettings()
+    worker_name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(
+        "1", description="Tells workers on several machines apart; keep it the same over restarts"
+    )
+    worker_embedded: bool = Field(True, description="`serve` starts and supervises one worker process")
+    clock_file: Path | None = Field(None, description="Rehearsals only: a file that sets the time of day")
+
+    @model_validator(mode="after")
+    def _agents_differ(self) -> "Settings":
+        ids = [agent.id for agent in self.agents]
+        repeated = sorted({one for one in ids if ids.count(one) > 1})
+        if repeated:
+            raise ValueError(f"agents: the id {repeated[0]!r} is used twice; give each agent an id of its own")
+        names = [person.name for person in self.notify]
+        twice = sorted({one for one in names if names.count(one) > 1})
+        if twice:
+            raise ValueError(f"notify: the name {twice[0]!r} is used twice; give each person one table")
+        return self
+
+    @model_validator(mode="after")
+    def _no_rehearsal_in_earnest(self) -> "Settings":
+        if self.clock_file is not None and self.server.public_url.startswith("https://"):
+            raise ValueError(
+                "clock_file: a rehearsal's clock, but server.public_url is https, as for real calls; remove clock_file"
+            )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.calendar.timezone)
+
+    @property
+    def database_url(self) -> str:
+        if self.database.url:
+            return self.database.url
+        return f"sqlite+aiosqlite:///{self.server.data_dir.resolve() / 'callcenter.sqlite'}"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.server.data_dir / "recordings"
+
+    def agent(self, agent_id: str) -> AgentSettings | None:
+        return next((agent for agent in self.agents if agent.id == agent_id), None)
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Reads the file (default: $CALLCENTER_CONFIG, else ./callcenter.toml if it is there) and the environment.
+
+    Raises SettingsError naming every wrong key.
+    """
+    named = file or (Path(os.environ["CALLCENTER_CONFIG"]) if os.environ.get("CALLCENTER_CONFIG") else None)
+    if named is not None and not named.is_file():
+        raise SettingsError(
+            f"configuration file {named}: not found; give an existing file to --config or $CALLCENTER_CONFIG"
+        )
+    path = named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    _refuse_unknown_environment()
+    try:
+        return _settings_class(path)()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"configuration file {path}: not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"configuration file {path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"configuration file {path}: cannot be read ({error.strerror})") from error
+    except UnreadableVariable as error:
+        names = ", ".join(_variables_without_json()) or "environment variable"
+        raise SettingsError(f"{names}: not valid JSON; lists and tables are written as JSON there") from error
+    except ValidationError as error:
+        source = f"{path} or the environment" if path else "the environment"
+        raise SettingsError("\n".join(one_line_each(error, Settings, source=source))) from error
+
+
+def _variables_without_json() -> Iterator[str]:
+    """Names, never values, of the environment's variables that stand for a list or a table and are not JSON."""
+    for name, value in os.environ.items():
+        if name.startswith(ENV_PREFIX) and _is_list_or_table(name[len(ENV_PREFIX) :].lower().split("__")):
+            try:
+                json.loads(value)
+            except ValueError:
+                yield name
+
+
+def _is_list_or_table(path: list[str]) -> bool:
+    annotation: Any = Settings
+    for part in path:
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return False
+        field = annotation.model_fields.get(part)
+        if field is None:
+            return False
+        annotation = field.annotation
+    return get_origin(annotation) in (tuple, dict) or (
+        isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    )
+
+
+def _settings_class(path: Path | None) -> type[Settings]:
+    class FileSettings(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, path)] if path else [])
+
+    return FileSettings
+
+
+def _refuse_unknown_environment() -> None:
+    known = set(Settings.model_fields) | {"config"} | {"test_postgres", "require_browser"}
+    for name in os.environ:
+        if name.startswith(ENV_PREFIX) and name[len(ENV_PREFIX) :].lower().split("__")[0] not in known:
+            raise SettingsError(f"environment variable {name}: no such setting; see docs/configuration.md for the list")

@@ -1,0 +1,48 @@
+"""Brings a database to the newest schema, or says how it differs."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from callcenter.db.engine import Database
+from callcenter.db.tables import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest_revision() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+async def migrate(database: Database, revision: str = "head") -> None:
+    """Runs every migration that is missing, in one transaction."""
+    async with database.writer.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), revision))
+
+
+async def current_revision(database: Database) -> str | None:
+    async with database.reader.connect() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def differences(database: Database) -> list[object]:
+    """What the tables in the code have that the database has not, and the other way round."""
+
+    def compare(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    async with database.reader.connect() as connection:
+        return await connection.run_sync(compare)

@@ -1,0 +1,33 @@
+"""All tables in one place, for the migrations and for tests that look at the whole schema."""
+
+from callcenter.db import (
+    calls,
+    campaigns,
+    escalations,
+    events,
+    fees,
+    on_call,
+    recordings,
+    register,
+    reminders,
+    tickets,
+    users,
+    wishes,
+)
+from callcenter.db.base import Base
+
+metadata = Base.metadata
+modules = (
+    calls,
+    campaigns,
+    escalations,
+    events,
+    fees,
+    on_call,
+    recordings,
+    register,
+    reminders,
+    tickets,
+    users,
+    wishes,
+)

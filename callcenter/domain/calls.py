@@ -1,0 +1,149 @@
+"""What happens on a call (its events), and what the call is (its state, its legs, its recordings)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from callcenter.domain.moments import Moment, Span
+from callcenter.domain.rings import Disposition, Verdict
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class EventKind(StrEnum):
+    """What happened. `leg_*` speaks of an agent's phone, `call_*` of the resident's side of the call.
+
+    `data` carries, by kind: call_started {direction, from, to, purpose?}; key_pressed {digits, purpose};
+    leg_* {agent, number, needs_confirmation?}; leg_ended {reason, sip_code?}; call_ended {reason, answered_by?,
+    hung_up_by?}; recording_* {recording_id, url, channels, seconds, content}; call_closed_unasked {}.
+    """
+
+    CALL_STARTED = "call_started"
+    CALL_RINGING = "call_ringing"
+    CALL_ANSWERED = "call_answered"
+    KEY_PRESSED = "key_pressed"
+    LEG_INITIATED = "leg_initiated"
+    LEG_RINGING = "leg_ringing"
+    LEG_ANSWERED = "leg_answered"
+    LEG_CONFIRMED = "leg_confirmed"
+    LEG_ENDED = "leg_ended"
+    VOICE_MAIL_STARTED = "voice_mail_started"
+    RECORDING_READY = "recording_ready"
+    RECORDING_FAILED = "recording_failed"
+    CALL_ENDED = "call_ended"
+    CALL_CLOSED_UNKNOWN = "call_closed_unknown"
+
+
+class EndReason(StrEnum):
+    """Why a leg or a call ended, as the signalling says."""
+
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallEvent:
+    """One thing that happened to a call. `event_id` is unique: the same id twice is the same event."""
+
+    event_id: str
+    provider: str
+    call_id: str
+    kind: EventKind
+    at: Moment
+    leg_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LegOutcome(StrEnum):
+    """How an agent's phone was answered, or not."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    RANG_OUT = "rang_out"
+    NOT_CONFIRMED = "not_confirmed"
+    BUSY = "busy"
+    CANCELLED = "cancelled"
+    UNREACHABLE = "unreachable"
+
+
+class OutboundOutcome(StrEnum):
+    """How a call of ours to a resident ended."""
+
+    UNDER_WAY = "under_way"
+    REACHED = "reached"
+    MACHINE = "machine"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    WRONG_NUMBER = "wrong_number"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegState:
+    """One agent's phone on one call."""
+
+    leg_id: str
+    agent: str | None
+    number: str | None
+    outcome: LegOutcome
+    initiated: Moment | None
+    ringing: Moment | None
+    answered: Moment | None
+    ended: Moment | None
+    ring: Span | None
+    rings: tuple[int, int] | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingNotice:
+    """A recording that the provider says is ready (or failed)."""
+
+    recording_id: str
+    url: str
+    channels: int
+    seconds: float | None
+    content: str
+    failed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallState:
+    """The whole call, derived from its events by `folding.fold`."""
+
+    call_id: str
+    provider: str
+    direction: Direction
+    from_number: str | None
+    to_number: str | None
+    purpose: str | None
+    started: Moment
+    answered: Moment | None
+    ended: Moment | None
+    disposition: Disposition
+    outbound_outcome: OutboundOutcome | None
+    answered_by: str | None
+    ring: Span | None
+    rings: tuple[int, int] | None
+    verdict: Verdict | None
+    answer_speed: Span | None
+    talk: Span | None
+    legs: tuple[LegState, ...]
+    keys: tuple[tuple[str, str], ...]
+    recordings: tuple[RecordingNotice, ...]
+    closed_unknown: bool
+    hung_up_by: str | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended is not None

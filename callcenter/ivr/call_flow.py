@@ -1,0 +1,127 @@
+"""What the caller hears next: pure decisions on the settings and on what the provider asks."""
+
+from callcenter.config import AgentSettings, CallFlowSettings, RingStrategy
+from callcenter.domain.on_call import ACKNOWLEDGE_KEY, ARRIVED_KEY
+from callcenter.domain.phone_numbers import dialable
+from callcenter.ivr.provider import (
+    AgentPickedUp,
+    AgentPressed,
+    ArrivalPressed,
+    AskAgentToConfirm,
+    AskArrival,
+    ConnectNow,
+    DialEnded,
+    DialTarget,
+    HangUp,
+    Incoming,
+    Menu,
+    MenuEnded,
+    OnCallPressed,
+    Question,
+    ResidentPressed,
+    RingAgents,
+    Say,
+    Step,
+    TakeVoiceMail,
+    Trouble,
+    VoiceMailEnded,
+)
+from callcenter.ivr.resident_keys import after_key
+
+CONFIRM_KEY = "1"
+PROGRESS_KEY = "4"
+MOST_AT_ONCE = 10
+"""The provider rings no more phones at once; further agents make a further round."""
+FALLBACK_AGENT = "fallback"
+FALLBACK_ATTEMPT = 999
+"""A round after all others: when nobody answers there, voice mail follows."""
+ARRIVAL_SECONDS = 4
+ASK_ARRIVAL = "值班人员您好，已到达现场请按1，其他事请稍候。"
+ARRIVED = "已收到您的到场报到，谢谢。"
+NOT_ACKNOWLEDGED = "没有收到确认，将通知下一位值班人员。"
+ON_CALL_ANSWERS = {
+    ACKNOWLEDGE_KEY: "已确认，请立即赶往现场。到达后请拨打客服热线，按1报到。",
+    ARRIVED_KEY: "已记录您在现场，谢谢。",
+}
+
+
+class CallFlow:
+    """Notice, then the menu where one is switched on, then the agents, then voice mail with a promise to call back."""
+
+    def __init__(
+        self, settings: CallFlowSettings, agents: tuple[AgentSettings, ...], *, on_call: frozenset[str] = frozenset()
+    ) -> None:
+        """`on_call`: the numbers of the on-call people, as they are dialled (+86...)."""
+        self._settings = settings
+        self._agents = agents
+        self._on_call = on_call
+
+    def next_steps(self, question: Question) -> tuple[Step, ...]:
+        match question:
+            case Incoming(from_number=number) if dialable(number) in self._on_call:
+                return AskArrival(prompt=ASK_ARRIVAL, seconds=ARRIVAL_SECONDS), *self._welcome()
+            case Incoming():
+                return self._welcome()
+            case ArrivalPressed(digits=digits):
+                return (Say(text=ARRIVED), HangUp()) if digits == ACKNOWLEDGE_KEY else self._welcome()
+            case OnCallPressed(digits=digits):
+                return Say(text=ON_CALL_ANSWERS.get(digits, NOT_ACKNOWLEDGED)), HangUp()
+            case MenuEnded(progress=str(progress)):
+                return Say(text=progress), *self._ring(attempt=0)
+            case MenuEnded():
+                return self._ring(attempt=0)
+            case VoiceMailEnded():
+                return Say(text=self._settings.voice_mail_thanks), HangUp()
+            case DialEnded(answered=True):
+                return (HangUp(),)
+            case DialEnded(attempt=attempt):
+                return self._ring(attempt=attempt + 1)
+            case AgentPickedUp(agent=agent):
+                return self._ask_to_confirm(agent)
+            case AgentPressed(digits=digits):
+                return (ConnectNow(),) if digits == CONFIRM_KEY else (HangUp(),)
+            case ResidentPressed():
+                return after_key(question)
+            case Trouble():
+                return self.fallback()
+
+    def fallback(self) -> tuple[Step, ...]:
+        """What a caller gets when we cannot decide: a person on the fallback number, else voice mail.
+
+        The number answers without a key press: what asks for one may be what is out of order.
+        """
+        number = self._settings.fallback_number
+        if not number:
+            return self._voice_mail()
+        target = DialTarget(agent=FALLBACK_AGENT, phone=number, must_confirm=False)
+        return (RingAgents(targets=(target,), ring_seconds=self._settings.ring_seconds, attempt=FALLBACK_ATTEMPT),)
+
+    def _welcome(self) -> tuple[Step, ...]:
+        notice = Say(text=self._settings.notice)
+        if self._settings.menu.enabled:
+            return notice, Menu(prompt=self._settings.menu.prompt, seconds=self._settings.menu.seconds)
+        return notice, *self._ring(attempt=0)
+
+    def _ring(self, *, attempt: int) -> tuple[Step, ...]:
+        rounds = self._rounds()
+        if attempt >= len(rounds):
+            return self._voice_mail()
+        ring_seconds = self._settings.ring_seconds
+        return (RingAgents(targets=rounds[attempt], ring_seconds=ring_seconds, attempt=attempt),)
+
+    def _rounds(self) -> tuple[tuple[DialTarget, ...], ...]:
+        targets = tuple(
+            DialTarget(agent=agent.id, phone=agent.phone, must_confirm=agent.is_outside) for agent in self._agents
+        )
+        if self._settings.strategy is RingStrategy.ALL_AT_ONCE:
+            return tuple(targets[at : at + MOST_AT_ONCE] for at in range(0, len(targets), MOST_AT_ONCE))
+        return tuple((target,) for target in targets)
+
+    def _voice_mail(self) -> tuple[Step, ...]:
+        return (
+            TakeVoiceMail(prompt=self._settings.voice_mail_prompt, longest_seconds=self._settings.voice_mail_seconds),
+        )
+
+    def _ask_to_confirm(self, agent: str) -> tuple[Step, ...]:
+        seconds = self._settings.confirm_seconds
+        return AskAgentToConfirm(agent=agent, prompt=self._settings.confirm_prompt, seconds=seconds), HangUp()

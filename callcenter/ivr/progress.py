@@ -1,0 +1,48 @@
+"""Key 4 in the menu: how the caller's tickets stand, looked up in a moment or not at all."""
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from callcenter.ivr.call_flow import PROGRESS_KEY
+from callcenter.ivr.provider import MenuEnded, Question
+from callcenter.ports import ProgressLookup, ProgressUnknown
+
+log = structlog.get_logger()
+
+LOOKUP_SECONDS = 0.8
+
+
+class ProgressOnTheLine:
+    """Fills in what a caller who asked for it hears. Nobody waits for a slow database: agents are rung instead."""
+
+    def __init__(self, lookup: ProgressLookup, *, seconds: float = LOOKUP_SECONDS) -> None:
+        self._lookup = lookup
+        self._seconds = seconds
+        self._late: set[asyncio.Task[str]] = set()
+
+    async def filled_in(self, question: Question) -> Question:
+        if not isinstance(question, MenuEnded) or question.digits != PROGRESS_KEY:
+            return question
+        looking = asyncio.create_task(self._lookup.heard_by(question.from_number), name="progress by phone")
+        try:
+            return replace(question, progress=await self._in_time(looking))
+        except (TimeoutError, ProgressUnknown) as error:
+            log.warning("progress not looked up in time; ringing the agents", error=repr(error))
+            return question
+
+    async def _in_time(self, looking: asyncio.Task[str]) -> str:
+        """Raises TimeoutError at once: not even the ending of a slow query is waited for."""
+        done, _ = await asyncio.wait({looking}, timeout=self._seconds)
+        if done:
+            return looking.result()
+        self._late.add(looking)
+        looking.add_done_callback(self._forget)
+        looking.cancel()
+        raise TimeoutError(f"not within {self._seconds} s")
+
+    def _forget(self, task: asyncio.Task[str]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()

@@ -1,0 +1,148 @@
+"""The webhook edge: verify, parse, decide, store, and only then answer.
+
+`POST /ivr/{provider}/{hook}`. An event is on disk before its request is answered. A caller never hears an
+application error: where we cannot store or decide in time, the answer is the fallback (a person on the fallback
+number, else voice mail).
+"""
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+
+import structlog
+from aiohttp import web
+
+from callcenter.domain.calls import CallEvent, EventKind
+from callcenter.domain.moments import Moment
+from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.provider import (
+    AgentPickedUp,
+    AgentPressed,
+    MalformedWebhook,
+    Provider,
+    Step,
+    TakeVoiceMail,
+    Webhook,
+    WebhookRefused,
+    WebhookRequest,
+)
+from callcenter.ports import Clock
+from callcenter.services.inbox import EventInbox, NotStored
+
+log = structlog.get_logger()
+
+LARGEST_BODY_BYTES = 256 * 1024
+BODY_SECONDS = 5.0
+
+
+async def _body(request: web.Request) -> bytes:
+    """Up to one byte more than is allowed."""
+    body = b""
+    while len(body) <= LARGEST_BODY_BYTES and not request.content.at_eof():
+        body += await request.content.read(LARGEST_BODY_BYTES + 1 - len(body))
+    return body
+
+
+class WebhookEdge:
+    """One for all providers. Holds no state of any call: what must be known again comes back in signed URLs."""
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        call_flow: CallFlow,
+        inbox: EventInbox,
+        clock: Clock,
+        public_url: str,
+        progress: ProgressOnTheLine | None = None,
+    ) -> None:
+        self._providers = providers
+        self._call_flow = call_flow
+        self._inbox = inbox
+        self._clock = clock
+        self._public_url = public_url
+        self._progress = progress
+
+    def add_routes(self, app: web.Application) -> None:
+        """A route a hook, which the router finds without a search; what is left is told that there is no such hook."""
+        for provider in self._providers.values():
+            for hook in provider.hooks:
+                app.router.add_post(f"/ivr/{provider.name}/{hook}", functools.partial(self._handle, provider, hook))
+        app.router.add_post("/ivr/{provider}/{hook}", self._refuse)
+
+    async def _refuse(self, request: web.Request) -> web.Response:
+        known = request.match_info["provider"] in self._providers
+        return web.Response(status=404, text="no such hook" if known else "no such provider")
+
+    async def _handle(self, provider: Provider, hook: str, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+        except TimeoutError:
+            return web.Response(status=408, text=f"the body did not come within {BODY_SECONDS:.0f} s")
+        if len(body) > LARGEST_BODY_BYTES:
+            return web.Response(status=413, text=f"the body is larger than {LARGEST_BODY_BYTES} bytes")
+        asked = self._request(hook, request, body)
+        try:
+            provider.verify(asked)
+        except WebhookRefused as refused:
+            log.warning("webhook refused", provider=provider.name, reason=str(refused), status=refused.status)
+            return web.Response(status=refused.status, text=str(refused))
+        try:
+            return await self._answer(provider, provider.read(asked))
+        except MalformedWebhook as malformed:
+            log.warning("webhook cannot be read", provider=provider.name, hook=hook, reason=str(malformed))
+            return self._instead(provider, hook, status=malformed.status, problem=str(malformed))
+        except Exception:
+            log.exception("webhook failed", provider=provider.name, hook=hook)
+            return self._instead(provider, hook, status=500, problem="the server made a mistake; see its log")
+
+    def _instead(self, provider: Provider, hook: str, *, status: int, problem: str) -> web.Response:
+        """Somebody who waits on the line never hears an error: they get the fallback, the provider's log the reason."""
+        if not provider.asks(hook):
+            return web.Response(status=status, text=problem)
+        reply = provider.reply(self._call_flow.fallback(), call_id="")
+        return web.Response(text=reply.body, content_type=reply.content_type, headers={"X-Problem": problem})
+
+    def _request(self, hook: str, request: web.Request, body: bytes) -> WebhookRequest:
+        return WebhookRequest(
+            hook=hook,
+            url=self._public_url + request.raw_path,
+            query=request.query,
+            headers=request.headers,
+            content_type=request.headers.get("Content-Type", ""),
+            body=body,
+            received_at=self._clock.now(),
+        )
+
+    async def _answer(self, provider: Provider, webhook: Webhook) -> web.Response:
+        question = webhook.question
+        if question is not None and self._progress is not None:
+            question = await self._progress.filled_in(question)
+        steps = self._call_flow.next_steps(question) if question else ()
+        events = [*webhook.events, *self._our_own_events(provider, webhook, steps)]
+        try:
+            await self._inbox.store(events, received_at=self._clock.now())
+        except NotStored:
+            log.exception("event not stored", call_id=webhook.call_id, provider=provider.name)
+            if webhook.question is None:
+                return web.Response(status=503, text="the event could not be stored; send it again")
+            if not isinstance(webhook.question, AgentPickedUp | AgentPressed):
+                steps = self._call_flow.fallback()
+        reply = provider.reply(steps, call_id=webhook.call_id)
+        return web.Response(text=reply.body, content_type=reply.content_type)
+
+    def _our_own_events(self, provider: Provider, webhook: Webhook, steps: Sequence[Step]) -> list[CallEvent]:
+        """What our decision makes happen: sending the caller to voice mail."""
+        if not any(isinstance(step, TakeVoiceMail) for step in steps):
+            return []
+        return [
+            CallEvent(
+                event_id=f"{webhook.call_id}:voice_mail",
+                provider=provider.name,
+                call_id=webhook.call_id,
+                kind=EventKind.VOICE_MAIL_STARTED,
+                at=Moment.exactly(self._clock.now()),
+            )
+        ]

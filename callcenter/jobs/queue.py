@@ -1,0 +1,168 @@
+"""Durable transcription jobs on DBOS: what was begun is finished after a crash, once.
+
+The rows in `recordings` say what is to be done; `enqueue_pending` puts each into the queue under an id of its own,
+so that doing it twice changes nothing. DBOS keeps its own state in a SQLite file beside ours, or in a schema of the
+PostgreSQL database.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import error as dbos_error
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from callcenter.asr.errors import SpeechError
+from callcenter.db.engine import Database
+from callcenter.ports import RecordingRejected, RecordingUnavailable
+from callcenter.services.transcribe_recording import (
+    TranscribeRecording,
+    pending_recordings,
+    put_back,
+    reason_of,
+    unfinished_recordings,
+)
+
+log = structlog.get_logger()
+
+QUEUE = "transcription"
+APPLICATION_VERSION = "1"
+POLL_SECONDS = 0.1
+MOST_RECOVERIES = 10
+FETCH_ATTEMPTS = 12
+DEAD = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
+
+
+class TranscriptionJobs:
+    """Launch it in the worker's event loop; `tick` regularly; close it."""
+
+    def __init__(
+        self, use_case: TranscribeRecording, *, database: Database, data_dir: Path, worker_id: str, at_once: int
+    ) -> None:
+        self._use_case = use_case
+        self._database = database
+        self._data_dir = data_dir
+        self._worker_id = worker_id
+        self._at_once = at_once
+
+    async def launch(self) -> None:
+        """Starts DBOS, which goes on with what this worker left unfinished."""
+        DBOS(config=self._config())
+        self._register()
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            QUEUE, worker_concurrency=self._at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        )
+
+    async def close(self) -> None:
+        """DBOS shuts its threads down, which the loop had been using as its own: the loop gets new ones."""
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+
+    def _config(self) -> DBOSConfig:
+        return DBOSConfig(
+            name="callcenter",
+            system_database_url=self._system_database(),
+            application_version=APPLICATION_VERSION,
+            executor_id=self._worker_id,
+            log_level="WARNING",
+        )
+
+    def _system_database(self) -> str:
+        url = self._database.url
+        if not self._database.is_sqlite:
+            return url.set(drivername="postgresql").render_as_string(hide_password=False)
+        path = self._data_dir.resolve() / "jobs.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        return make_url("sqlite://").set(database=str(path)).render_as_string()
+
+    def _register(self) -> None:
+        use_case = self._use_case
+
+        @DBOS.step(
+            name="fetch",
+            retries_allowed=True,
+            max_attempts=FETCH_ATTEMPTS,
+            interval_seconds=1.0,
+            should_retry=lambda error: isinstance(error, RecordingUnavailable),
+        )
+        async def fetch(recording_id: str) -> None:
+            await use_case.fetch(recording_id)
+
+        @DBOS.step(name="transcribe")
+        async def transcribe(recording_id: str) -> None:
+            await use_case.transcribe(recording_id)
+
+        @DBOS.step(name="open_ticket")
+        async def open_ticket(recording_id: str) -> None:
+            await use_case.open_ticket(recording_id)
+
+        @DBOS.workflow(name="transcribe_recording", max_recovery_attempts=MOST_RECOVERIES)
+        async def transcribe_recording(recording_id: str) -> None:
+            if not await use_case.begin(recording_id):
+                return
+            try:
+                await fetch(recording_id)
+                await transcribe(recording_id)
+            except (
+                RecordingRejected,
+                RecordingUnavailable,
+                SpeechError,
+                dbos_error.DBOSMaxStepRetriesExceeded,
+            ) as error:
+                await use_case.give_up(recording_id, reason_of(error))
+            else:
+                await open_ticket(recording_id)
+
+        self._workflow = transcribe_recording
+
+    async def enqueue_pending(self) -> int:
+        """Puts every waiting recording into the queue; how many there were."""
+        pending = await pending_recordings(self._database)
+        for recording_id, job_number in pending:
+            with SetWorkflowID(workflow_id(recording_id, job_number)):
+                await DBOS.enqueue_workflow_async(QUEUE, self._workflow, recording_id)
+        return len(pending)
+
+    async def revive_dead(self) -> None:
+        """A job that died for good leaves its recording to the next attempt."""
+        for recording_id, job_number, begun in await unfinished_recordings(self._database):
+            status = await DBOS.get_workflow_status_async(workflow_id(recording_id, job_number))
+            if begun if status is None else status.status in DEAD:
+                log.warning("transcription job died; putting its recording back", recording_id=recording_id)
+                await put_back(self._database, recording_id, job_number)
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        is_orphan: Callable[[], bool] = lambda: False,
+        poll_seconds: float = 0.2,
+        revive_every: int = 50,
+    ) -> None:
+        """Until `stop` is set or the starting process is gone. A database that is away is asked again next turn."""
+        turn = 0
+        while not stop.is_set() and not is_orphan():
+            try:
+                await self.enqueue_pending()
+                if turn % revive_every == 0:
+                    await self.revive_dead()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("the database is away; the jobs wait", error=repr(error))
+            turn += 1
+            try:
+                await asyncio.wait_for(stop.wait(), timeout=poll_seconds)
+            except TimeoutError:
+                continue
+
+
+def workflow_id(recording_id: str, job_number: int) -> str:
+    return f"{recording_id}#{job_number}"

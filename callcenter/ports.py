@@ -1,0 +1,143 @@
+"""What the services need from the world outside, as Protocols: only where things really change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from callcenter.domain.calls import CallEvent
+
+
+class Clock(Protocol):
+    """The time of day. Everything that needs the present asks this, so that tests and the demo can set it."""
+
+    def now(self) -> datetime:
+        """The present, timezone-aware, UTC."""
+        ...
+
+
+REMINDER = "reminder:"
+ON_CALL = "on_call:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboundCall:
+    """A call that we want placed: `speech` is spoken, then a key is asked for where `asks_key` is set.
+
+    `idempotency_key` is the same for every try at the same attempt: the provider must not dial twice for it.
+    `purpose` comes back with every event of the call: reminder:7, on_call:3. `key_prompt` replaces the prompt for
+    residents; `times` above 1 says text and prompt so often, and a key ends them at any moment. `kind` names the
+    reminder's kind, whose keys are then asked for; `from_number` is the trunk's own, empty: the provider's.
+    """
+
+    idempotency_key: str
+    purpose: str
+    to_number: str
+    speech: str
+    asks_key: bool = False
+    key_prompt: str | None = None
+    times: int = 1
+    kind: str = ""
+    from_number: str = ""
+
+    @property
+    def reminder_id(self) -> int:
+        """The reminder that it is made for. Raises ValueError for a call with another purpose."""
+        return int(self.purpose.removeprefix(REMINDER))
+
+
+class DialRefused(Exception):
+    """The provider answered and did not place the call: nobody's phone rang."""
+
+
+class DialUncertain(Exception):
+    """No clear answer came from the provider: the phone may have rung. Never redial blindly."""
+
+
+class Dialler(Protocol):
+    """Places calls: to residents, and to on-call people in an emergency."""
+
+    async def place_call(self, call: OutboundCall) -> str:
+        """The call id under which its events will come back. Raises DialRefused or DialUncertain."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """What one of our own people is told. `urgent` ones may be shown as alarms."""
+
+    title: str
+    body: str
+    urgent: bool = False
+
+
+class NotTold(Exception):
+    """The message did not get through; says why, and never names an address: those are secrets."""
+
+
+class Notifier(Protocol):
+    """Tells our own people, each over their channels."""
+
+    async def tell(self, person: str, channel: int, notice: Notice) -> None:
+        """`channel` counts the person's channels from 0. Raises NotTold."""
+        ...
+
+
+class ProgressUnknown(Exception):
+    """The tickets cannot be looked at now."""
+
+
+class ProgressLookup(Protocol):
+    """Knows how a caller's tickets stand."""
+
+    async def heard_by(self, from_number: str | None) -> str:
+        """What the caller hears about their open tickets, or that there is none. Raises ProgressUnknown."""
+        ...
+
+
+class ProviderUnreachable(Exception):
+    """The provider's REST interface did not answer."""
+
+
+class CallLookup(Protocol):
+    """Asks a provider what became of a call whose final event never came."""
+
+    async def events_of(self, call_id: str) -> Sequence[CallEvent] | None:
+        """What the provider knows now (call, child legs, recordings); None when it knows no such call.
+
+        A call that still goes on has no `call_ended` among them. Raises ProviderUnreachable.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedRecording:
+    """A recording on our disk."""
+
+    path: Path
+    size_bytes: int
+
+
+class RecordingRejected(Exception):
+    """The recording cannot be had, ever: another host, too large, not audio. The message says which."""
+
+
+class RecordingUnavailable(Exception):
+    """The recording cannot be had now; trying again later may help."""
+
+
+class RecordingFetcher(Protocol):
+    """Brings a provider's recording to our disk."""
+
+    async def fetch(self, *, provider: str, url: str, channels: int, target: Path) -> FetchedRecording:
+        """Downloads to `target`, resuming a part already there. Raises RecordingRejected, RecordingUnavailable."""
+        ...
+
+
+class TextToSpeech(Protocol):
+    """Speaks a text as a WAV file."""
+
+    async def speak(self, text: str, *, language: str = "zh") -> Path:
+        """Where the audio lies."""
+        ...

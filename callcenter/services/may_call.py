@@ -1,0 +1,123 @@
+"""What the rules say about a reminder at this moment, from what the database knows of its number and topic."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.db.calls import CallRow
+from callcenter.db.reminders import DoNotCallRow, ReminderAttemptRow, ReminderRow
+from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.domain.calls import Direction, OutboundOutcome
+from callcenter.domain.dialling import Action, Attempt, Decision, DiallingRules, Obstacles, Planned, Reason, decide
+from callcenter.domain.phone_numbers import ways_to_write
+from callcenter.domain.reminder_kinds import reminder_kinds
+from callcenter.domain.rings import Disposition
+from callcenter.domain.ticket_life import FINISHED, TicketStatus
+from callcenter.domain.tickets import Urgency
+from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.resident_wishes import has_open_complaint, wishes_of
+
+ATTEMPTS_OF_LATE = timedelta(days=2)
+"""How far back tries at a number are looked at: a local day and more, in any time zone."""
+
+LONGEST_CALL = timedelta(hours=2)
+UNDERSTOOD_AFTER = timedelta(minutes=15)
+"""So long after a resident's call we wait for its ticket, which may settle what we are about to phone for."""
+
+
+async def decision_for(
+    session: AsyncSession, reminder: ReminderRow, ticket: TicketRow | None, *, now: datetime, rules: FollowUpRules
+) -> Decision:
+    """Whether this call may leave now."""
+    if ticket is not None and TicketStatus(ticket.status) in FINISHED:
+        return Decision(action=Action.CANCEL, reason=Reason.TICKET_FINISHED)
+    kind, number = reminder_kinds()[reminder.kind], reminder.to_number
+    wishes = await wishes_of(session, number)
+    recent = select(ReminderAttemptRow).where(
+        ReminderAttemptRow.to_number == number, ReminderAttemptRow.at > now - ATTEMPTS_OF_LATE
+    )
+    obstacles = Obstacles(
+        do_not_call=await session.get(DoNotCallRow, number) is not None,
+        not_agreed=kind.needs_consent and not wishes.greetings,
+        wrong_number=await _known_as_wrong(session, number),
+        open_complaint=kind.not_during_a_complaint and await has_open_complaint(session, number),
+        resident_just_called=await _just_called(session, number, now=now),
+    )
+    return decide(
+        planned_of(reminder, ticket),
+        now=now,
+        rules=replace(rules.dialling_of(reminder.kind), avoided=wishes.avoided),
+        of_topic=await attempts_of_topic(session, reminder.topic),
+        of_number=_attempts((await session.scalars(recent)).all()),
+        obstacles=obstacles,
+    )
+
+
+async def dialling_rules_for(session: AsyncSession, reminder: ReminderRow, rules: FollowUpRules) -> DiallingRules:
+    """The rules of the reminder's kind, less the times of day that its number does not want."""
+    wishes = await wishes_of(session, reminder.to_number)
+    return replace(rules.dialling_of(reminder.kind), avoided=wishes.avoided)
+
+
+def planned_of(reminder: ReminderRow, ticket: TicketRow | None) -> Planned:
+    kind = reminder_kinds()[reminder.kind]
+    return Planned(
+        due_at=reminder.due_at,
+        promised_for=reminder.promised_for,
+        expires_at=reminder.expires_at,
+        may_go_outside_decent_hours=kind.may_go_outside_decent_hours,
+        is_emergency=ticket is not None and ticket.urgency == Urgency.EMERGENCY,
+        ordered=reminder.ordered_by is not None,
+        goes_to_a_person=kind.goes_to_a_person,
+    )
+
+
+async def attempts_of_topic(session: AsyncSession, topic: str) -> list[Attempt]:
+    query = (
+        select(ReminderAttemptRow)
+        .join(ReminderRow, ReminderRow.id == ReminderAttemptRow.reminder_id)
+        .where(ReminderRow.topic == topic)
+        .order_by(ReminderAttemptRow.at, ReminderAttemptRow.id)
+    )
+    return _attempts((await session.scalars(query)).all())
+
+
+def _attempts(rows: Sequence[ReminderAttemptRow]) -> list[Attempt]:
+    return [Attempt(at=row.at, outcome=row.outcome) for row in rows]
+
+
+async def _known_as_wrong(session: AsyncSession, number: str) -> bool:
+    """The network said that there is no such number, and nobody has phoned us from it since."""
+    said_so = select(func.max(ReminderAttemptRow.at)).where(
+        ReminderAttemptRow.to_number == number, ReminderAttemptRow.outcome == OutboundOutcome.WRONG_NUMBER.value
+    )
+    at = await session.scalar(said_so)
+    if at is None:
+        return False
+    since = select(CallRow.id).where(
+        CallRow.from_number.in_(ways_to_write(number)),
+        CallRow.direction == Direction.INBOUND.value,
+        CallRow.started_at > at,
+    )
+    return await session.scalar(since.limit(1)) is None
+
+
+async def _just_called(session: AsyncSession, number: str, *, now: datetime) -> bool:
+    """The resident is on the line with us, or was a moment ago and nobody knows yet about what."""
+    ticketed = select(TicketCallRow.call_id).where(TicketCallRow.call_id == CallRow.id).exists()
+    query = select(CallRow.id).where(
+        CallRow.from_number.in_(ways_to_write(number)),
+        CallRow.direction == Direction.INBOUND.value,
+        or_(
+            and_(CallRow.ended_at.is_(None), CallRow.started_at > now - LONGEST_CALL),
+            and_(
+                CallRow.disposition == Disposition.ANSWERED.value,
+                CallRow.ended_at > now - UNDERSTOOD_AFTER,
+                ~ticketed,
+            ),
+        ),
+    )
+    return await session.scalar(query.limit(1)) is not None

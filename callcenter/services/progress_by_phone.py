@@ -1,0 +1,71 @@
+"""How things stand, for a resident who phones and keys it: looked up by the number that they call from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.db.engine import Database
+from callcenter.db.tickets import TicketDeadlineRow, TicketRow
+from callcenter.domain.deadlines import DeadlineKind
+from callcenter.domain.phone_numbers import dialable, ways_to_write
+from callcenter.domain.spoken_progress import Standing, spoken_progress
+from callcenter.domain.ticket_life import FINISHED, TicketStatus
+from callcenter.ports import Clock, ProgressUnknown
+from callcenter.services.follow_up_rules import FollowUpRules
+
+MOST_LOOKED_AT = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressByPhone:
+    """The lookup that the webhook edge asks, with a time-out of its own. A withheld number has no tickets."""
+
+    database: Database
+    clock: Clock
+    rules: FollowUpRules
+
+    async def heard_by(self, from_number: str | None) -> str:
+        number, now = dialable(from_number), self.clock.now()
+        try:
+            async with self.database.read() as session:
+                found = await _standings(session, number, now) if number is not None else []
+        except (SQLAlchemyError, OSError) as error:
+            raise ProgressUnknown("the database does not answer") from error
+        return spoken_progress(found, now=now, zone=self.rules.zone)
+
+
+async def _standings(session: AsyncSession, number: str, now: datetime) -> list[Standing]:
+    ways, finished = ways_to_write(number), [status.value for status in FINISHED]
+    query = (
+        select(TicketRow)
+        .where(or_(TicketRow.caller_number.in_(ways), TicketRow.phone.in_(ways)), TicketRow.status.not_in(finished))
+        .order_by(TicketRow.id.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    tickets = (await session.scalars(query)).all()
+    promised = await _promised(session, [ticket.id for ticket in tickets], now)
+    return [
+        Standing(
+            number=ticket.number,
+            status=TicketStatus(ticket.status),
+            reported=ticket.summary,
+            promised_for=promised.get(ticket.id),
+        )
+        for ticket in tickets
+    ]
+
+
+async def _promised(session: AsyncSession, tickets: list[int], now: datetime) -> dict[int, datetime]:
+    """The next promise of each ticket."""
+    query = select(TicketDeadlineRow.ticket_id, TicketDeadlineRow.due_at).where(
+        TicketDeadlineRow.ticket_id.in_(tickets),
+        TicketDeadlineRow.kind == DeadlineKind.PROMISE.value,
+        TicketDeadlineRow.met_at.is_(None),
+        TicketDeadlineRow.cancelled_at.is_(None),
+        TicketDeadlineRow.due_at > now,
+    )
+    rows = (await session.execute(query.order_by(TicketDeadlineRow.due_at.desc()))).all()
+    return {row.ticket_id: row.due_at for row in rows}

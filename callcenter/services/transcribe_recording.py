@@ -1,0 +1,307 @@
+"""From a recording that is ready to the ticket that it makes: fetch, transcribe, understand, open.
+
+Each step may be repeated: a step that has been done changes nothing. Whatever fails for good, the ticket is opened
+all the same and says that the call must be listened to.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.asr.engine import EngineSettings
+from callcenter.asr.errors import EngineCrashed, SpeechError, TranscriptionTimedOut
+from callcenter.asr.result import SideReport, Sides, TranscriptionResult
+from callcenter.db.calls import CallRow
+from callcenter.db.engine import Database
+from callcenter.db.recordings import RecordingRow, RecordingState, SegmentRow
+from callcenter.db.tickets import TicketCallRow
+from callcenter.domain.tickets import Found, RequestType, TicketDraft
+from callcenter.domain.transcript import Segment, Side, Transcript, Word
+from callcenter.domain.understanding import CallContext, Rules, understand
+from callcenter.domain.understanding.rules_files import RuleFileError, RuleFolder, default_rules
+from callcenter.ports import Clock, RecordingFetcher, RecordingRejected
+from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.open_ticket import open_ticket
+from callcenter.services.register import KnownRegister
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 3
+MENU_CONFIDENCE = 0.7
+PEAKS_PER_SECOND = 20
+
+
+class Transcribes(Protocol):
+    """The speech service, as this use case needs it."""
+
+    async def transcribe(
+        self, path: Path, *, engine: EngineSettings, sides: Sides, stated_seconds: float | None = None
+    ) -> TranscriptionResult: ...
+
+
+class UnknownRecording(Exception):
+    """There is no recording with this id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeRecording:
+    """The use case with everything it needs."""
+
+    database: Database
+    fetcher: RecordingFetcher
+    transcriber: Transcribes
+    engine: EngineSettings
+    clock: Clock
+    recordings_dir: Path
+    zone: ZoneInfo
+    rules: FollowUpRules
+    register: KnownRegister = field(default_factory=KnownRegister)
+    wording: RuleFolder = field(default_factory=RuleFolder)
+    area_code: str | None = None
+    menu_choices: Mapping[str, RequestType] = field(default_factory=dict)
+
+    async def begin(self, recording_id: str) -> bool:
+        """Counts an attempt. False where there is nothing left to do, or where the attempts are used up."""
+        async with self.database.write() as session:
+            row = await session.get(RecordingRow, recording_id)
+            if row is None:
+                raise UnknownRecording(recording_id)
+            if row.state == RecordingState.FAILED:
+                return False
+            if row.state == RecordingState.TRANSCRIBED:
+                return True
+            if row.attempts < MOST_ATTEMPTS:
+                row.attempts += 1
+                row.state = RecordingState.RUNNING
+                return True
+        await self.give_up(recording_id, f"转写 {MOST_ATTEMPTS} 次都没有完成")
+        return False
+
+    async def fetch(self, recording_id: str) -> None:
+        """Raises RecordingRejected, RecordingUnavailable."""
+        row = await self._recording(recording_id)
+        relative = f"{row.ready_at:%Y-%m-%d}/{_file_name(row.provider, recording_id)}.wav"
+        target = self.recordings_dir / relative
+        if row.path is not None and await asyncio.to_thread(target.exists):
+            return
+        fetched = await self.fetcher.fetch(provider=row.provider, url=row.url, channels=row.channels, target=target)
+        async with self.database.write() as session:
+            await session.execute(
+                update(RecordingRow)
+                .where(RecordingRow.id == recording_id)
+                .values(path=relative, size_bytes=fetched.size_bytes)
+            )
+
+    async def transcribe(self, recording_id: str) -> None:
+        """Raises SpeechError. A crash or a time-out of the recogniser is tried once more."""
+        row = await self._recording(recording_id)
+        if row.path is None:
+            raise RecordingRejected("the recording was never fetched")
+        path = self.recordings_dir / row.path
+        sides: Sides = (
+            "stereo" if row.channels > 1 else (Side.RESIDENT if row.content == "voice_mail" else Side.UNKNOWN)
+        )
+        try:
+            result = await self._transcribe(path, sides, row.stated_seconds)
+        except (EngineCrashed, TranscriptionTimedOut) as error:
+            log.warning("recogniser failed; trying once more", recording_id=recording_id, error=str(error))
+            result = await self._transcribe(path, sides, row.stated_seconds)
+        await self._keep(row, result)
+
+    async def _transcribe(self, path: Path, sides: Sides, stated_seconds: float | None) -> TranscriptionResult:
+        return await self.transcriber.transcribe(path, engine=self.engine, sides=sides, stated_seconds=stated_seconds)
+
+    async def _keep(self, row: RecordingRow, result: TranscriptionResult) -> None:
+        async with self.database.write() as session:
+            await session.execute(delete(SegmentRow).where(SegmentRow.recording_id == row.id))
+            session.add_all(
+                _segment_row(row, number, segment) for number, segment in enumerate(result.transcript.segments)
+            )
+            await session.execute(
+                update(RecordingRow)
+                .where(RecordingRow.id == row.id)
+                .values(
+                    state=RecordingState.TRANSCRIBED,
+                    error=None,
+                    duration_ms=result.duration_ms,
+                    peaks=_peaks(result.sides),
+                    peaks_per_second=PEAKS_PER_SECOND,
+                    warnings=list(result.warnings),
+                    transcribed_at=self.clock.now(),
+                )
+            )
+
+    async def open_ticket(self, recording_id: str) -> None:
+        """Understands the transcript and opens the call's ticket, or joins it to the open one."""
+        async with self.database.read() as session:
+            row = await session.get_one(RecordingRow, recording_id)
+            call = await session.get_one(CallRow, row.call_id)
+            found = await session.execute(
+                select(SegmentRow).where(SegmentRow.recording_id == recording_id).order_by(SegmentRow.number)
+            )
+            transcript = transcript_of(list(found.scalars()), row.duration_ms or 0)
+        heard_at = (call.answered_at or call.started_at).astimezone(self.zone)
+        register = await self.register.current(self.database)
+        context = CallContext(
+            heard_at=heard_at, caller_number=call.from_number, area_code=self.area_code, register=register
+        )
+        rules = await asyncio.to_thread(self._wording)
+        draft = await asyncio.to_thread(understand, transcript, context=context, rules=rules)
+        draft = with_menu_choice(draft, call.keys, self.menu_choices)
+        await self._open(row.call_id, transcript, draft, failure=None)
+
+    def _wording(self) -> Rules:
+        """The rules as they stand now; a mistake in an operator's file never stops a ticket."""
+        try:
+            rules = self.wording.current()
+        except RuleFileError:
+            rules = default_rules()
+        if self.wording.problem is not None:
+            log.error("rule file not taken; going on with the rules before it", problem=str(self.wording.problem))
+        return rules
+
+    async def give_up(self, recording_id: str, reason: str) -> None:
+        """Marks the recording as failed and opens a ticket that says that it must be listened to."""
+        log.error("recording not transcribed", recording_id=recording_id, reason=reason)
+        async with self.database.write() as session:
+            row = await session.get_one(RecordingRow, recording_id)
+            if row.state != RecordingState.TRANSCRIBED:
+                row.state = RecordingState.FAILED
+                row.error = reason
+            call_id = row.call_id
+        await self._open(call_id, None, TicketDraft(must_listen=True), failure=reason)
+
+    async def _open(
+        self, call_id: str, transcript: Transcript | None, draft: TicketDraft, *, failure: str | None
+    ) -> None:
+        async with self.database.write() as session:
+            call = await session.get_one(CallRow, call_id)
+            opened = await open_ticket(
+                session,
+                call=call,
+                transcript=transcript,
+                draft=draft,
+                now=self.clock.now(),
+                rules=self.rules,
+                failure=failure,
+            )
+        log.info("ticket opened", call_id=call_id, ticket=opened.number, joined=opened.joined)
+
+    async def _recording(self, recording_id: str) -> RecordingRow:
+        async with self.database.read() as session:
+            row = await session.get(RecordingRow, recording_id)
+        if row is None:
+            raise UnknownRecording(recording_id)
+        return row
+
+
+def reason_of(error: Exception) -> str:
+    """What a reviewer reads on the ticket."""
+    if isinstance(error, SpeechError | RecordingRejected):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+async def pending_recordings(database: Database, limit: int = 50) -> Sequence[tuple[str, int]]:
+    """Recordings that wait for a job: (id, number of the job), oldest first."""
+    async with database.read() as session:
+        found = await session.execute(
+            select(RecordingRow.id, RecordingRow.job_number)
+            .where(RecordingRow.state == RecordingState.PENDING)
+            .order_by(RecordingRow.ready_at)
+            .limit(limit)
+        )
+        return [(row.id, row.job_number) for row in found]
+
+
+async def unfinished_recordings(database: Database) -> Sequence[tuple[str, int, bool]]:
+    """Recordings without an end or a ticket: (id, number of the job, whether the job was begun)."""
+    ticketed = select(TicketCallRow.call_id).where(TicketCallRow.call_id == RecordingRow.call_id).exists()
+    async with database.read() as session:
+        found = await session.execute(
+            select(RecordingRow.id, RecordingRow.job_number, RecordingRow.state).where(
+                or_(
+                    RecordingRow.state.in_((RecordingState.PENDING, RecordingState.RUNNING)),
+                    and_(RecordingRow.state == RecordingState.TRANSCRIBED, ~ticketed),
+                )
+            )
+        )
+        return [(row.id, row.job_number, row.state != RecordingState.PENDING) for row in found]
+
+
+async def put_back(database: Database, recording_id: str, job_number: int) -> None:
+    """A job that died leaves its recording to a new one."""
+    async with database.write() as session:
+        await session.execute(
+            update(RecordingRow)
+            .where(RecordingRow.id == recording_id, RecordingRow.job_number == job_number)
+            .values(state=RecordingState.PENDING, job_number=job_number + 1)
+        )
+
+
+async def transcribe_again(session: AsyncSession, recording_id: str) -> None:
+    """A person asks for a new transcription; the attempts start anew."""
+    await session.execute(
+        update(RecordingRow)
+        .where(RecordingRow.id == recording_id)
+        .values(state=RecordingState.PENDING, attempts=0, error=None, job_number=RecordingRow.job_number + 1)
+    )
+
+
+def with_menu_choice(
+    draft: TicketDraft, keys: Sequence[Sequence[str]], choices: Mapping[str, RequestType]
+) -> TicketDraft:
+    """Where the words do not say what it is about, the key that the resident pressed in the menu does."""
+    chosen = next((choices[digits] for purpose, digits in keys if purpose == "menu" and digits in choices), None)
+    if draft.request_type is not None or chosen is None:
+        return draft
+    return replace(draft, request_type=Found(value=chosen, confidence=MENU_CONFIDENCE))
+
+
+def transcript_of(rows: Sequence[SegmentRow], duration_ms: int) -> Transcript:
+    """The stored segments as the domain's transcript; a person's correction wins over what was heard."""
+    segments = (
+        Segment(
+            side=Side(row.side),
+            start_ms=row.start_ms,
+            end_ms=row.end_ms,
+            text=row.corrected_text or row.text,
+            words=()
+            if row.corrected_text
+            else tuple(Word(text=w[0], start_ms=w[1], end_ms=w[2], confidence=w[3]) for w in row.words),
+            alternatives=() if row.corrected_text else tuple(row.alternatives),
+        )
+        for row in rows
+    )
+    return Transcript.of(segments, duration_ms=duration_ms)
+
+
+def _segment_row(row: RecordingRow, number: int, segment: Segment) -> SegmentRow:
+    return SegmentRow(
+        recording_id=row.id,
+        number=number,
+        call_id=row.call_id,
+        side=segment.side.value,
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        words=[[word.text, word.start_ms, word.end_ms, round(word.confidence, 3)] for word in segment.words],
+        alternatives=list(segment.alternatives),
+    )
+
+
+def _peaks(sides: Sequence[SideReport]) -> dict[str, list[int]]:
+    return {side.side.value: list(side.peaks) for side in sides}
+
+
+def _file_name(provider: str, recording_id: str) -> str:
+    """A provider's id made safe as a file name."""
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in recording_id)
+    return f"{provider}-{safe[:80]}"

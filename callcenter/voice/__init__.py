@@ -1,0 +1,1 @@
+"""Speech synthesis: prompts and reminder texts as audio, offline."""

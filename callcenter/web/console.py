@@ -1,0 +1,111 @@
+"""Hangs the console's pages onto the application: which address, which page, who may see it."""
+
+from aiohttp import web
+
+from callcenter.config import Settings
+from callcenter.db.engine import Database
+from callcenter.db.users import Role
+from callcenter.ports import Clock, TextToSpeech
+from callcenter.web.assets import Assets
+from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
+from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, SETTINGS, SPEECH
+from callcenter.web.language import load_catalogs
+from callcenter.web.live import add_live_feed
+from callcenter.web.outside import friendly_not_found, home, refuse_nul, static_file
+from callcenter.web.pages import (
+    alarms,
+    answering,
+    calls,
+    live,
+    recordings,
+    reminder_changes,
+    reminders,
+    review,
+    shift,
+    texts,
+    ticket,
+    ticket_changes,
+    ticket_joins,
+    ticket_wishes,
+    tickets,
+)
+from callcenter.web.proxies import PROXIES, TrustedProxies
+from callcenter.web.rendering import set_up_templates
+from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+
+
+def add_console(
+    app: web.Application,
+    *,
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    speech: TextToSpeech | None = None,
+) -> None:
+    """Adds every page, static file and the live feed; webhooks on the same application are not touched.
+
+    Without `speech` the texts of our calls can be read and not heard.
+    """
+    if speech is not None:
+        app[SPEECH] = speech
+    app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
+    app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
+    app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
+    set_up_templates(app)
+    app.middlewares.extend((friendly_not_found, refuse_nul))
+    add_live_feed(app)
+    _add_outside(app)
+    _add_rooms(app)
+
+
+def _add_outside(app: web.Application) -> None:
+    """What needs no login."""
+    app.router.add_get("/static/{name:.+}", static_file)
+    app.router.add_get("/login", login_page)
+    app.router.add_post("/login", log_in)
+
+
+def _add_rooms(app: web.Application) -> None:
+    def get(path: str, page: Page, roles: frozenset[Role] = EVERYONE) -> None:
+        app.router.add_get(path, for_roles(page, roles))
+
+    def post(path: str, page: Page) -> None:
+        app.router.add_post(path, for_roles(page))
+
+    get("/", home)
+    post("/logout", log_out)
+    get("/tickets", tickets.ticket_list)
+    get("/tickets/{number}", ticket.ticket_page)
+    post("/tickets/{number}/fields/{field}", ticket_changes.correct)
+    post("/tickets/{number}/confirm", ticket_changes.confirm)
+    post("/tickets/{number}/assign", ticket_changes.give_to)
+    post("/tickets/{number}/status", ticket_changes.set_status)
+    post("/tickets/{number}/promise", ticket_changes.make_promise)
+    post("/tickets/{number}/arrived", ticket_changes.arrived)
+    post("/tickets/{number}/spoken", ticket_changes.spoke)
+    post("/tickets/{number}/pass-on", ticket_changes.hand_on)
+    post("/tickets/{number}/notes", ticket_changes.write_note)
+    post("/tickets/{number}/phone", ticket_changes.show_number)
+    get("/review", review.queue)
+    get("/review/{number}", review.one)
+    get("/reminders", reminders.owed_list)
+    get("/reminders/texts", texts.texts, SUPERVISORS)
+    get("/reminders/texts/{kind}/audio", texts.audio, SUPERVISORS)
+    get(r"/reminders/{reminder_id:\d+}", reminders.one_reminder)
+    post(r"/reminders/{reminder_id:\d+}/spoken", reminder_changes.spoke)
+    post(r"/reminders/{reminder_id:\d+}/call", reminder_changes.call)
+    post("/tickets/{number}/call", reminder_changes.call_resident)
+    post("/tickets/{number}/merge", ticket_joins.merge)
+    post("/tickets/{number}/unmerge", ticket_joins.unmerge)
+    post("/tickets/{number}/split", ticket_joins.split)
+    post("/tickets/{number}/wishes", ticket_wishes.note)
+    get("/shift", shift.shift, SUPERVISORS)
+    app.router.add_post("/shift", for_roles(shift.hand_over, SUPERVISORS))
+    get("/alarms", alarms.alarms)
+    post("/alarms/{number}/acknowledge", alarms.acknowledge)
+    post("/alarms/{number}/arrived", alarms.arrived)
+    get("/answering", answering.day, SUPERVISORS)
+    get("/calls/{call_id}", calls.call_page)
+    get("/recordings/{recording_id}/audio", recordings.audio)
+    get("/events", live.events)

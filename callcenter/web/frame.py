@@ -1,0 +1,67 @@
+"""What stands around every page: which room one is in, how much waits in each, what people are called."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from aiohttp import web
+
+from callcenter.domain.rings import RingRule
+from callcenter.reports.people import Person, people
+from callcenter.reports.reminders import count_owed
+from callcenter.reports.review import count_to_review
+from callcenter.reports.tickets import count_open
+from callcenter.web.alarms import alarms_of, band
+from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.names import names
+from callcenter.web.rendering import render
+from callcenter.web.visit import Visit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    review: int
+    tickets: int
+    reminders: int
+
+
+async def everyone(request: web.Request) -> tuple[Person, ...]:
+    return await people(request.app[DATABASE])
+
+
+async def render_room(
+    request: web.Request,
+    visit: Visit,
+    template: str,
+    *,
+    room: str,
+    status: int = 200,
+    plays_audio: bool = False,
+    known: tuple[Person, ...] | None = None,
+    **context: object,
+) -> web.Response:
+    """A page of the console with its frame."""
+    database = request.app[DATABASE]
+    counts = Counts(
+        review=await count_to_review(database, agent_id=visit.user.agent_id, all_calls=visit.is_supervisor),
+        tickets=await count_open(database),
+        reminders=await count_owed(database, now=visit.now),
+    )
+    if known is None:
+        known = await everyone(request)
+    rings = request.app[SETTINGS].rings
+    context["seen"] = json.dumps(asdict(visit.seen)) if visit.seen else ""
+    named = names(request, known, visit.catalog)
+    context["named"] = named
+    context["alarms"] = band(await alarms_of(request, visit.user), visit, named)
+    context["rule"] = RingRule(cycle_ms=round(rings.cycle_seconds * 1000), rings=rings.rings)
+    context["field_names"] = lambda fields: visit.labels.fields(fields)
+    return render(
+        request,
+        visit,
+        template,
+        status=status,
+        plays_audio=plays_audio,
+        room=room,
+        counts=counts,
+        **context,
+    )

@@ -1,0 +1,18 @@
+"""What the console keeps on the application, by typed key."""
+
+from aiohttp import web
+from jinja2 import Environment
+
+from callcenter.config import Settings
+from callcenter.db.engine import Database
+from callcenter.ports import Clock, TextToSpeech
+from callcenter.web.assets import Assets
+from callcenter.web.language import Catalog
+
+DATABASE = web.AppKey("callcenter.web.database", Database)
+SETTINGS = web.AppKey("callcenter.web.settings", Settings)
+CLOCK = web.AppKey("callcenter.web.clock", Clock)
+SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
+ASSETS = web.AppKey("callcenter.web.assets", Assets)
+CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])
+TEMPLATES = {language: web.AppKey(f"callcenter.web.templates.{language}", Environment) for language in ("zh", "en")}

@@ -1,0 +1,94 @@
+"""One call to its bones: the ring ledger, every event, the recording and what was said."""
+
+from aiohttp import web
+
+from callcenter.db.events import CallEventRow
+from callcenter.domain.rings import RingRule
+from callcenter.reports.call_page import CallPage, read_call
+from callcenter.web import shapes
+from callcenter.web.errors import NotAllowed, NotFound
+from callcenter.web.formats import masked
+from callcenter.web.frame import everyone, render_room
+from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.language import N_
+from callcenter.web.ledger import ledger
+from callcenter.web.names import Names, names
+from callcenter.web.pages.ticket import hear
+from callcenter.web.visit import Visit
+
+OWN_ONLY = N_("只有主管和响过铃的客服能看这通电话。")
+
+
+async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
+    found = await read_call(request.app[DATABASE], request.match_info["call_id"])
+    if found is None:
+        raise NotFound
+    if not may_see(found, visit):
+        raise NotAllowed(OWN_ONLY)
+    call = found.recorded.call
+    rings = request.app[SETTINGS].rings
+    rule = RingRule(cycle_ms=round(rings.cycle_seconds * 1000), rings=rings.rings)
+    known = await everyone(request)
+    named = names(request, known, visit.catalog)
+    return await render_room(
+        request,
+        visit,
+        "call.html",
+        room="answering" if visit.is_supervisor else "tickets",
+        plays_audio=True,
+        known=known,
+        found=found,
+        call=call,
+        heard=hear(found.recorded, None),
+        ledger=ledger(call, found.recorded.legs, found.events, rule),
+        kind=shapes.mark_of(call.disposition, call.verdict),
+        told=_told(found, visit, rule),
+        event_words=lambda event: event_words(event, visit, named),
+        doubt=doubt,
+    )
+
+
+def may_see(found: CallPage, visit: Visit) -> bool:
+    return visit.is_supervisor or visit.user.agent_id in found.agents
+
+
+def _told(found: CallPage, visit: Visit, rule: RingRule) -> str:
+    """第 4 声接听，超时 2.0 秒."""
+    call, f, say = found.recorded.call, visit.formats, visit.catalog.gettext
+    if call.direction == "outbound":
+        return visit.labels("outbound", call.outbound_outcome)
+    if call.ring_low_ms is None or call.ring_high_ms is None:
+        return visit.labels("disposition", call.disposition)
+    rings = f.rings(call.rings_low, call.rings_high)
+    if call.disposition != "answered":
+        return f"{rings}·{visit.labels('disposition', call.disposition)}"
+    if call.verdict == "late":
+        over = f.seconds(call.ring_low_ms - rule.limit_ms, call.ring_high_ms - rule.limit_ms)
+        return say("%(rings)s接听，超时 %(seconds)s 秒", rings=rings, seconds=over)
+    if call.verdict == "undecided":
+        return say("%(rings)s接听，待定", rings=rings)
+    return say("%(rings)s接听", rings=rings)
+
+
+def event_words(event: CallEventRow, visit: Visit, named: Names) -> str:
+    """The event in words, with what its data says that matters to a reader."""
+    data, say = event.data, visit.catalog.gettext
+    words = visit.labels("event", event.kind)
+    who = named(data.get("agent"))
+    if event.kind.startswith("leg_"):
+        words = f"{who} {words}".strip()
+    if data.get("reason"):
+        words += say("（%(reason)s）", reason=visit.labels("end_reason", str(data["reason"])))
+    if data.get("sip_code"):
+        words += f" {data['sip_code']}"
+    if event.kind == "key_pressed":
+        words += f" {data.get('digits', '')}"
+    if event.kind == "call_started" and data.get("from"):
+        words += f" {masked(str(data['from']))}"
+    return words
+
+
+def doubt(event: CallEventRow) -> str:
+    """±0.5 where the clock shows whole seconds."""
+    half = (event.latest - event.earliest).total_seconds() / 2
+    return f"±{half:.2g}" if half else "0"

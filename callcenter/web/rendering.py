@@ -1,0 +1,99 @@
+"""Pages from templates, in the reader's language, with the headers that every page needs."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import PackageLoader, StrictUndefined
+
+from callcenter.web import shapes
+from callcenter.web.errors import PageError
+from callcenter.web.formats import Formats, inland, masked
+from callcenter.web.keys import ASSETS, CATALOGS, SETTINGS, TEMPLATES
+from callcenter.web.labels import Labels
+from callcenter.web.language import Catalog
+from callcenter.web.security import protect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who a page is written for: their language, and the moment."""
+
+    catalog: Catalog
+    zone: ZoneInfo
+    now: datetime
+
+    @cached_property
+    def formats(self) -> Formats:
+        return Formats(catalog=self.catalog, zone=self.zone, now=self.now)
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self.catalog)
+
+
+def set_up_templates(app: web.Application) -> None:
+    """One environment a language, so that macros speak it without being told."""
+    for language, catalog in app[CATALOGS].items():
+        environment = aiohttp_jinja2.setup(
+            app,
+            app_key=TEMPLATES[language],
+            loader=PackageLoader("callcenter.web", "templates"),
+            extensions=["jinja2.ext.i18n"],
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            enable_async=False,
+        )
+        environment.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(
+            html_language=catalog.html_language,
+            language=language,
+            asset=app[ASSETS].url,
+            company=app[SETTINGS].console.company,
+            label=Labels(catalog),
+            masked=masked,
+            inland=inland,
+            shapes=shapes,
+        )
+
+
+def render(
+    request: web.Request,
+    reader: Reader,
+    template: str,
+    *,
+    status: int = 200,
+    plays_audio: bool = False,
+    **context: Any,
+) -> web.Response:
+    """`plays_audio`: the page draws a waveform and needs a nonce for its styles."""
+    nonce = secrets.token_urlsafe(16) if plays_audio else None
+    response = aiohttp_jinja2.render_template(
+        template,
+        request,
+        {
+            "visit": reader,
+            "f": reader.formats,
+            "style_nonce": nonce,
+            "path": request.path,
+            "here": request.rel_url,
+            **context,
+        },
+        app_key=TEMPLATES[reader.catalog.language],
+        status=status,
+    )
+    protect(response, style_nonce=nonce)
+    response.enable_compression()
+    return response
+
+
+def render_error(request: web.Request, reader: Reader, error: PageError) -> web.Response:
+    """What happened, what was kept, what to do; to htmx and scripts the same page with the same status."""
+    return render(request, reader, "error.html", status=error.status, error=error)

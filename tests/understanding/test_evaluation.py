@@ -1,0 +1,54 @@
+"""What an evaluation counts: right, wrong, missing, invented, and how sure the values were."""
+
+import pytest
+
+from callcenter.domain.understanding import understand_text
+from callcenter.domain.understanding.evaluation import Evaluation, LabelError, evaluate, read_labels
+from tests.understanding.calls import CONTEXT
+
+
+def _evaluated(*rows: str) -> Evaluation:
+    return evaluate(read_labels("\n".join(rows)), lambda text: understand_text(text, context=CONTEXT))
+
+
+def test_counts_of_a_slot() -> None:
+    result = _evaluated(
+        '{"text": "三栋五零一漏水", "expect": {"room": "501"}}',
+        '{"text": "三栋五零一漏水", "expect": {"room": "502"}}',
+        '{"text": "三栋漏水", "expect": {"room": "501"}}',
+        '{"text": "三栋五零一漏水", "expect": {"room": null}}',
+        '{"text": "漏水", "expect": {"room": null}}',
+    )
+    score = result.scores["room"]
+    assert (score.right, score.wrong, score.missing, score.invented, score.rightly_empty) == (1, 1, 1, 1, 1)
+    assert score.precision == pytest.approx(1 / 3)
+    assert score.recall == pytest.approx(1 / 3)
+    assert result.unsaid == 0
+    assert [miss.line for miss in result.misses] == [2, 3, 4]
+
+
+def test_confusion_and_calibration() -> None:
+    result = _evaluated(
+        '{"text": "水管漏水", "expect": {"category": "plumbing", "type": "repair", "urgency": "normal"}}',
+        '{"text": "水管漏水", "expect": {"category": "gas", "urgency": "emergency"}}',
+    )
+    assert result.confusion["urgency"] == {("normal", "normal"): 1, ("emergency", "normal"): 1}
+    assert result.confusion["category"]["gas", "plumbing"] == 1
+    assert len(result.calibration) == 5
+    assert result.calibration_error is not None
+    assert 0 <= result.calibration_error <= 1
+    assert result.as_json()["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no rows"),
+        ("{", "line 1: no JSON"),
+        ('{"text": "x", "expect": {}}\n[1]', "line 2: needs"),
+        ('{"text": "x", "expect": {"rooom": "1"}}', "line 1: no such slot 'rooom'"),
+    ],
+)
+def test_a_wrong_label_is_named(text: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_labels(text)

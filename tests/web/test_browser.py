@@ -1,0 +1,287 @@
+"""The journeys of an agent and a supervisor in headless Chromium: nothing inline, nothing from elsewhere, no error."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Page, async_playwright, expect
+
+from callcenter.db.engine import Database
+from tests.conftest import SetClock
+from tests.web.conftest import CHROMIUM
+from tests.web.day import LEAK, NOISE
+from tests.web.factory import PASSWORD
+from tests.web.owing import owe
+from tests.web.test_alarms import emergency, escalation
+
+pytestmark = pytest.mark.browser
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
+WIDTHS = (360, 768, 1280, 1920)
+PAGES = {
+    "tickets": "/tickets",
+    "search": "/tickets?q=水",
+    "ticket": f"/tickets/{LEAK}",
+    "review": f"/review/{NOISE}",
+    "answering": "/answering",
+    "call": "/calls/CA-leak",
+    "reminders": "/reminders",
+    "reminder": "/reminders/1",
+    "texts": "/reminders/texts",
+    "shift": "/shift",
+    "missing": "/nowhere",
+}
+SHOTS = os.environ.get("CALLCENTER_SHOTS")
+"""A folder in which every page is kept as a picture, in both languages and themes."""
+
+
+@dataclass
+class Room:
+    """A browser at the console, and everything that went wrong in it."""
+
+    page: Page
+    base: str
+    faults: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> None:
+        await self.page.goto(self.base + path)
+
+    async def sign_in(self, login: str) -> None:
+        await self.open("/login")
+        await self.page.fill("[name=login]", login)
+        await self.page.fill("[name=password]", PASSWORD)
+        await self.page.click("button.main")
+        await self.page.wait_for_url(lambda url: "/login" not in url)
+
+    async def played_past(self, seconds: float) -> None:
+        async with asyncio.timeout(10):
+            while await self.seconds_played() <= seconds:
+                await asyncio.sleep(0.1)
+
+    async def seconds_played(self) -> float:
+        return float(await self.page.evaluate("document.querySelector('audio').currentTime"))
+
+
+@pytest.fixture
+async def room(console: TestServer) -> AsyncIterator[Room]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+        made = Room(page=await context.new_page(), base=str(console.make_url("")).rstrip("/"))
+        host = urlsplit(made.base).netloc
+        made.page.on("pageerror", lambda error: made.faults.append(f"script: {error}"))
+        made.page.on("console", lambda told: _note(made, told.type, told.text))
+        made.page.on(
+            "request",
+            lambda sent: (
+                made.faults.append(f"left the host: {sent.url}")
+                if urlsplit(sent.url).netloc not in (host, "") and not sent.url.startswith("data:")
+                else None
+            ),
+        )
+        yield made
+        assert made.faults == []
+        await browser.close()
+
+
+def _note(room: Room, kind: str, text: str) -> None:
+    """Errors and warnings count, a CSP violation is one; a page that is missing on purpose is not."""
+    if kind in ("error", "warning") and "404" not in text:
+        room.faults.append(f"{kind}: {text}")
+
+
+async def test_from_the_list_to_a_corrected_ticket(room: Room) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await expect(page).to_have_title("工单 · 翠湖物业")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("3栋2单元501 厨房顶部漏水，滴到配电箱")
+
+    await page.locator(".script [data-seek='8400']").click()
+    await room.played_past(8.6)
+    await expect(page.locator(".script .now p")).to_contain_text("三栋二单元五零一")
+    await page.locator("[data-field=promise\\.1] .jump").click()
+    await room.played_past(18.5)
+    await expect(page.locator(".script .now p")).to_contain_text("半小时内给您回电")
+    await page.keyboard.press("Space")
+    stopped = await room.seconds_played()
+    await page.keyboard.press("ArrowLeft")
+    assert await room.seconds_played() == pytest.approx(stopped - 3, abs=0.2)
+
+    await page.keyboard.press("4")
+    place = page.locator("[data-field=place] input[name=value]")
+    await expect(place).to_be_focused()
+    await place.fill("3栋2单元601")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("h1")).to_have_text("3栋2单元601 厨房顶部漏水，滴到配电箱")
+    await page.wait_for_timeout(1500)
+    await expect(page.locator("[data-live-line]")).to_be_hidden()
+    await page.reload()
+    await expect(page.locator("[data-field=place] .val")).to_have_text("3栋2单元601")
+    await expect(page.locator(".hist li").nth(1)).to_contain_text("改“地点”：3栋2单元501 → 3栋2单元601。")
+
+
+async def test_one_side_can_be_heard_alone_and_the_drawing_seeks(room: Room) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open(f"/tickets/{LEAK}")
+    drawing = page.locator("[data-wave]")
+    box = await drawing.bounding_box()
+    assert box is not None
+    await page.locator("[data-play]").click()
+    await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)
+    await room.played_past(12)
+    await page.keyboard.press("l")
+    await expect(page.locator("[data-side=resident]")).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("Shift+Period")
+    assert await page.evaluate("document.querySelector('audio').playbackRate") == 1.25
+
+
+async def test_keys_leave_a_writer_alone(room: Room) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open(f"/tickets/{LEAK}")
+    await page.keyboard.press("n")
+    await expect(page.locator("#note")).to_be_focused()
+    await page.keyboard.type("apf4/jg t")
+    await expect(page.locator("#note")).to_have_value("apf4/jg t")
+    assert await page.locator("details[open]").count() == 0
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("a")
+    await expect(page.locator("#assign-to")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    composing = "new KeyboardEvent('keydown', {code: 'KeyP', isComposing: true, bubbles: true})"
+    await page.evaluate(f"document.body.dispatchEvent({composing})")
+    assert await page.locator("details[open]").count() == 0
+    await page.keyboard.press("g")
+    await page.keyboard.press("r")
+    await page.wait_for_url("**/review/*")
+
+
+async def test_reviewing_with_keys_only(room: Room) -> None:
+    page = room.page
+    await room.sign_in("zhaoqiang")
+    await room.open(f"/review/{NOISE}")
+    await page.keyboard.press("r")
+    await room.played_past(7)
+    await page.keyboard.press("Control+Enter")
+    await page.wait_for_url("**/review/GD-1124-0003")
+    await page.keyboard.press("x")
+    await expect(page.locator("#close-reason")).to_be_focused()
+    await page.keyboard.type("没有人说话")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_contain_text("都复核完了。")
+
+
+async def test_a_number_is_shown_in_its_place(room: Room) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open(f"/tickets/{LEAK}")
+    await page.locator("aside form.inline button").click()
+    await expect(page.locator("aside .facts").first).to_contain_text("13800016207")
+    assert page.url.endswith(LEAK)
+
+
+async def test_an_open_list_says_that_something_changed_and_does_not_move(room: Room) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open("/tickets")
+    other = await page.context.new_page()
+    await other.goto(f"{room.base}/tickets/{LEAK}")
+    await other.fill("#note", "看过了")
+    await other.locator(".note button").click()
+    await other.locator("details.step[data-key=KeyF] summary").click()
+    await other.locator("#status-to").select_option("solved")
+    await other.locator("details.step[data-key=KeyF] button").click()
+    line = page.locator("[data-live-line]")
+    await expect(line).to_contain_text("有更新。")
+    row = page.locator("[data-row]", has_text=LEAK)
+    await expect(row).not_to_contain_text("待回访")
+    await line.locator("button").click()
+    await expect(row).to_contain_text("待回访")
+    await expect(line).to_be_hidden()
+
+
+async def test_english_by_a_switch(room: Room) -> None:
+    page = room.page
+    await room.sign_in("hewen")
+    await page.locator(".menu summary").click()
+    await page.locator(".menu a[lang=en]").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await expect(page.locator("h1")).to_have_text("Answering")
+    await room.open("/tickets")
+    await expect(page.locator("h1")).to_have_text("Tickets")
+
+
+async def test_the_theme_is_kept(room: Room) -> None:
+    page = room.page
+    await room.sign_in("hewen")
+    light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    await page.locator("[data-theme-toggle]").click()
+    await room.open("/tickets")
+    dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (light, dark) == ("rgb(244, 245, 242)", "rgb(17, 20, 18)")
+
+
+async def test_an_alarm_appears_by_itself_and_is_taken(room: Room, database: Database, clock: SetClock) -> None:
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open(f"/tickets/{NOISE}")
+    await page.keyboard.press("n")
+    await page.keyboard.type("正在写")
+    await emergency(database, clock.now())
+    alarm = page.locator("#alarms [role=alert]")
+    await expect(alarm).to_contain_text("厨房顶部漏水")
+    await expect(page.locator("#note")).to_be_focused()
+    await expect(page.locator("#note")).to_have_value("正在写")
+    await alarm.get_by_role("button", name="我来处理").click()
+    await expect(alarm).to_contain_text("李佳 10:00 接手")
+    await alarm.get_by_role("button", name="到场").click()
+    await expect(alarm).to_have_count(0)
+    assert page.url.endswith(NOISE)
+    await expect(page.locator("#note")).to_have_value("正在写")
+
+
+async def test_a_resident_is_called_now_by_key(room: Room, database: Database, clock: SetClock) -> None:
+    page = room.page
+    await owe(database, clock.now())
+    await room.sign_in("lijia")
+    await room.open("/reminders")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/reminders/1")
+    await room.open("/reminders/2")
+    await page.keyboard.press("c")
+    assert await page.locator("details[open] button.main").count() == 1
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_contain_text("投诉")
+    await expect(page.locator("main")).to_contain_text("李佳")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_nothing_overflows_at_any_width(room: Room, database: Database, clock: SetClock, language: str) -> None:
+    page = room.page
+    await owe(database, clock.now())
+    await emergency(database, clock.now())
+    await escalation(database, clock.now())
+    await room.sign_in("hewen")
+    await room.open(f"/tickets?lang={language}")
+    for name, path in PAGES.items():
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 800})
+            await room.open(path)
+            wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{name} is {wide} px too wide at {width}"
+            if SHOTS:
+                for theme in ("light", "dark"):
+                    await page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+                    shot = Path(SHOTS) / f"{name}-{width}-{theme}-{language}.png"
+                    await page.screenshot(path=shot, full_page=name != "review")
