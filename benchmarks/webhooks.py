@@ -219,10 +219,11 @@ def measure(kind: str, *, pairs: int, requests: int, steady_seconds: int) -> boo
             for port, _ in both:
                 load.submit(flood, port, requests // 4).result()
             shares = []
-            for _ in range(pairs):
-                (mine, our_cpu), (theirs, bare_cpu) = (
-                    one_flood(load, port, process, requests) for port, process in both
-                )
+            for pair in range(pairs):
+                # Each goes first as often as the other, so that what drifts meanwhile is nobody's advantage.
+                order = both if pair % 2 else both[::-1]
+                floods = {port: one_flood(load, port, process, requests) for port, process in order}
+                (mine, our_cpu), (theirs, bare_cpu) = floods[our_port], floods[bare_port]
                 shares.append(mine / theirs)
                 print(
                     f"{kind}: product {mine:,.0f}/s ({our_cpu:.0f} µs of CPU each), "
@@ -249,7 +250,7 @@ def main() -> int:
     except (OSError, SQLAlchemyError) as error:
         print(f"PostgreSQL cannot be reached, only SQLite is measured: {type(error).__name__}")
     load = (
-        {"pairs": 3, "requests": 2000, "steady_seconds": 4}
+        {"pairs": 9, "requests": 2000, "steady_seconds": 4}
         if quick
         else {"pairs": 7, "requests": 8000, "steady_seconds": 20}
     )

@@ -1,9 +1,14 @@
 """The call events as they were stored: the truth from which every call's state is folded."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import Index, Insert, bindparam, column, false, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.db.base import Base
@@ -52,6 +57,33 @@ def event_values(event: CallEvent, received_at: datetime) -> dict[str, Any]:
         "data": dict(event.data),
         "folded": False,
     }
+
+
+def _all_in_one_statement() -> Insert:
+    """PostgreSQL works through one long statement at a third of what as many short ones cost it."""
+    columns = [one for one in CallEventRow.__table__.columns if one.name != "id"]
+    kinds = [column(one.name, JSONB() if one.name == "data" else one.type) for one in columns]
+    rows = func.jsonb_to_recordset(bindparam("rows", type_=JSONB())).table_valued(*kinds, name="rows")
+    rows = rows.render_derived(with_types=True)
+    chosen = select(*(rows.c[one.name] for one in columns))
+    insert = postgres_insert(CallEventRow).from_select([one.name for one in columns], chosen)
+    return insert.on_conflict_do_nothing(index_elements=["event_id"])
+
+
+_ON_POSTGRESQL = _all_in_one_statement()
+_ON_SQLITE = sqlite_insert(CallEventRow).on_conflict_do_nothing(index_elements=["event_id"])
+
+
+async def insert_events(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Rows of `event_values`; those that are there already stay as they are."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_ON_SQLITE, rows)
+    else:
+        await connection.execute(_ON_POSTGRESQL, {"rows": [_as_json(row) for row in rows]})
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def event_of(row: CallEventRow) -> CallEvent:

@@ -14,13 +14,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Insert
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from callcenter.db.engine import Database
-from callcenter.db.events import CallEventRow, event_values
+from callcenter.db.events import event_values, insert_events
 from callcenter.domain.calls import CallEvent
 from callcenter.services.spool import Spool, SpoolFull
 
@@ -66,8 +63,6 @@ class EventInbox:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self.stored = asyncio.Event()
-        insert = sqlite_insert if database.is_sqlite else postgres_insert
-        self._insert: Insert = insert(CallEventRow).on_conflict_do_nothing(index_elements=["event_id"])
 
     async def start(self) -> None:
         await asyncio.to_thread(self.spool.open)
@@ -95,14 +90,16 @@ class EventInbox:
             return
         waiting = _Waiting(rows=rows, stored=asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
+        late = asyncio.get_running_loop().call_later(self._database_seconds, _resolve, waiting.stored, TimeoutError())
         try:
-            async with asyncio.timeout(self._database_seconds):
-                await waiting.stored
+            await waiting.stored
         except (TimeoutError, SQLAlchemyError, OSError, NotWritten) as error:
             log.warning(
                 "database did not take the events in time", call_id=events[0].call_id, error=type(error).__name__
             )
             await self._keep_in_spool(rows)
+        finally:
+            late.cancel()
 
     async def _keep_in_spool(self, rows: list[dict[str, Any]]) -> None:
         try:
@@ -148,7 +145,7 @@ class EventInbox:
 
     async def _insert_rows(self, rows: list[dict[str, Any]]) -> None:
         async with self._database.writer.begin() as connection:
-            await connection.execute(self._insert, rows)
+            await insert_events(connection, rows)
         self.stored.set()
 
     async def _replay(self) -> None:

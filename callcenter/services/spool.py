@@ -42,8 +42,8 @@ class Spool:
                 log.warning("the spool cannot be opened yet", path=str(self._path), error=str(error))
 
     def close(self) -> None:
-        self._closed = True
         """Waits for a thread that still reads or writes: SQLite crashes the process when it is closed under one."""
+        self._closed = True
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

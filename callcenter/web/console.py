@@ -11,7 +11,7 @@ from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_pa
 from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, SETTINGS, SPEECH
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
-from callcenter.web.outside import friendly_not_found, home, refuse_nul, static_file
+from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
     alarms,
     answering,
@@ -53,7 +53,7 @@ def add_console(
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
     app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
     set_up_templates(app)
-    app.middlewares.extend((friendly_not_found, refuse_nul))
+    app.middlewares.append(friendly_refusals)
     add_live_feed(app)
     _add_outside(app)
     _add_rooms(app)

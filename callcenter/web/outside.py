@@ -22,18 +22,16 @@ async def static_file(request: web.Request) -> web.StreamResponse:
 
 
 @web.middleware
-async def friendly_not_found(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A browser that asks for an unknown page gets a page; providers and scripts get the bare status."""
-    if request.match_info.http_exception is None or "text/html" not in request.headers.get("Accept", ""):
+async def friendly_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A browser that asks for an unknown page gets a page; providers and scripts get the bare status.
+
+    NUL is in no address that we write, and PostgreSQL takes it in no text. Providers' addresses are not ours.
+    """
+    if "%00" in request.raw_path and not request.path.startswith("/ivr/"):
+        refusal: BadAddress | NotFound = BadAddress()
+    elif request.match_info.http_exception is not None and "text/html" in request.headers.get("Accept", ""):
+        refusal = NotFound()
+    else:
         return await handler(request)
     reader = Reader(catalog=reader_catalog(request, None), zone=request.app[SETTINGS].zone, now=now(request))
-    return render_error(request, reader, NotFound())
-
-
-@web.middleware
-async def refuse_nul(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """NUL is in no address that we write, and PostgreSQL takes it in no text. Providers' addresses are not ours."""
-    if "%00" not in request.raw_path or request.path.startswith("/ivr/"):
-        return await handler(request)
-    reader = Reader(catalog=reader_catalog(request, None), zone=request.app[SETTINGS].zone, now=now(request))
-    return render_error(request, reader, BadAddress())
+    return render_error(request, reader, refusal)
