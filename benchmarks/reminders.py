@@ -222,7 +222,12 @@ async def run(*, quick: bool) -> int:
         )
         for kind in await kinds()
     ]
-    return 0 if all(held) else 1
+    holds = all(held)
+    print(
+        f"verdict: due to dialled p99 below {REQUIRED_DELAY_SECONDS:.0f} s and a tick below {REQUIRED_TICK_MS:.0f} ms "
+        f"(median) {'holds' if holds else 'DOES NOT HOLD'}"
+    )
+    return 0 if holds else 1
 
 
 def _silent(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
