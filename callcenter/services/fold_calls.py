@@ -4,6 +4,7 @@ The rows in `calls` and `call_legs` can be rebuilt from the events at any time. 
 transaction that writes the call's row, so nothing is missed when the process dies in between.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -92,15 +93,8 @@ async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str
 async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule) -> CallRow:
     """Writes the call, its legs and its recordings as its events tell them, and marks the events as folded."""
     state = fold((event_of(row) for row in rows), rule)
-    insert = _insert(session)
     values = _call_values(state, rows)
-    statement = insert(CallRow).values(values)
-    updated = {name: statement.excluded[name] for name in values if name != "id"}
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_=updated, where=CallRow.event_count <= statement.excluded.event_count
-        )
-    )
+    await session.execute(_upsert_call(_dialect(session), tuple(values)), values)
     await _write_legs(session, state)
     await _write_recordings(session, state.recordings, state, first_heard=_first_heard(rows))
     await session.execute(
@@ -115,8 +109,22 @@ async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEve
     return written.scalar_one()
 
 
+def _dialect(session: AsyncSession) -> str:
+    return str(session.get_bind().dialect.name)
+
+
 def _insert(session: AsyncSession) -> Any:
-    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+    return sqlite_insert if _dialect(session) == "sqlite" else postgres_insert
+
+
+@functools.cache
+def _upsert_call(dialect: str, names: tuple[str, ...]) -> Any:
+    """Built once: a statement of so many columns takes longer to build than to carry out."""
+    insert, table = sqlite_insert if dialect == "sqlite" else postgres_insert, CallRow.metadata.tables["calls"]
+    statement = insert(table)
+    updated = {name: statement.excluded[name] for name in names if name != "id"}
+    newer = table.c.event_count <= statement.excluded.event_count
+    return statement.on_conflict_do_update(index_elements=["id"], set_=updated, where=newer)
 
 
 def _call_values(state: CallState, rows: Iterable[CallEventRow]) -> dict[str, Any]:
