@@ -54,18 +54,24 @@ class ReminderRow(Base):
         ),
         Index(
             "ix_reminders_under_way",
+            "state",
             "claimed_at",
             sqlite_where=text("state IN ('claimed', 'dialling')"),
             postgresql_where=text("state IN ('claimed', 'dialling')"),
         ),
         Index(
             "ix_reminders_handed_over",
+            "state",
             "due_at",
             sqlite_where=text("state = 'handed_over'"),
             postgresql_where=text("state = 'handed_over'"),
         ),
         Index(
-            "ix_reminders_held", "due_at", sqlite_where=text("state = 'held'"), postgresql_where=text("state = 'held'")
+            "ix_reminders_held",
+            "state",
+            "due_at",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
         ),
         Index("ix_reminders_finished_at", "finished_at"),
         Index("ix_reminders_ticket_id", "ticket_id"),

@@ -339,21 +339,21 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_reminders_under_way",
-            ["claimed_at"],
+            ["state", "claimed_at"],
             unique=False,
             sqlite_where=sa.text("state IN ('claimed', 'dialling')"),
             postgresql_where=sa.text("state IN ('claimed', 'dialling')"),
         )
         batch_op.create_index(
             "ix_reminders_handed_over",
-            ["due_at"],
+            ["state", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'handed_over'"),
             postgresql_where=sa.text("state = 'handed_over'"),
         )
         batch_op.create_index(
             "ix_reminders_held",
-            ["due_at"],
+            ["state", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'held'"),
             postgresql_where=sa.text("state = 'held'"),
