@@ -5,13 +5,16 @@ What is kept by phone on a ticket is recorded there (`tickets.record_reply`); th
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.engine import Database
 from callcenter.db.reminders import ReminderRow, ReminderState
+from callcenter.db.tickets import TicketDeadlineRow, TicketRow
 from callcenter.db.users import AuditRow
+from callcenter.domain.deadlines import DeadlineKind
 from callcenter.domain.dialling import Reason
 from callcenter.domain.ticket_life import HistoryAction
 from callcenter.services.explain_reminder import NoSuchReminder
@@ -65,9 +68,10 @@ def standing_of(reminder: ReminderRow) -> str:
     return f"{state.value}:{reminder.attempts}"
 
 
-async def cancel_reminder(database: Database, ending: Ending, *, reason: str) -> None:
+async def cancel_reminder(database: Database, ending: Ending, *, reason: str, never_promised: bool = False) -> None:
     """The call will not be made. A promise on its ticket is not kept by that: its deadline stays.
 
+    `never_promised`: what was heard as a promise was none, so that its deadline is cancelled as well.
     Raises NoSuchReminder, ReasonMissing, ReminderUnderWay, ReminderOver, ReminderMoved.
     """
     if not reason.strip():
@@ -76,7 +80,9 @@ async def cancel_reminder(database: Database, ending: Ending, *, reason: str) ->
         reminder = await _still_owed(session, ending)
         _end(session, reminder, ending, ReminderState.CANCELLED, reason=reason.strip())
         if reminder.ticket_id is not None:
-            data = {"kind": reminder.kind, "reason": reminder.reason}
+            data: dict[str, Any] = {"kind": reminder.kind, "reason": reminder.reason}
+            if never_promised and await _withdraw_promise(session, reminder, at=ending.now):
+                data["never_promised"] = True
             write_history(
                 session,
                 reminder.ticket_id,
@@ -99,9 +105,28 @@ async def settle_reminder(database: Database, ending: Ending, *, note: str = "")
         _end(session, reminder, ending, ReminderState.DONE, reason=note.strip() or Reason.SPOKEN_TO.value)
 
 
+async def _withdraw_promise(session: AsyncSession, reminder: ReminderRow, *, at: datetime) -> bool:
+    """Cancels the deadline of the promise that the call was to keep; whether there was one."""
+    query = select(TicketDeadlineRow).where(
+        TicketDeadlineRow.ticket_id == reminder.ticket_id,
+        TicketDeadlineRow.kind == DeadlineKind.PROMISE.value,
+        TicketDeadlineRow.due_at == reminder.promised_for,
+        TicketDeadlineRow.met_at.is_(None),
+        TicketDeadlineRow.cancelled_at.is_(None),
+    )
+    withdrawn = (await session.scalars(query)).all()
+    for deadline in withdrawn:
+        deadline.cancelled_at = at
+    return bool(withdrawn)
+
+
 async def _still_owed(session: AsyncSession, ending: Ending) -> ReminderRow:
-    query = select(ReminderRow).where(ReminderRow.id == ending.reminder_id).with_for_update()
-    reminder = await session.scalar(query)
+    """The call, locked; its ticket first, as everybody does who changes a ticket and what it owes."""
+    of_reminder = ReminderRow.id == ending.reminder_id
+    ticket_id = await session.scalar(select(ReminderRow.ticket_id).where(of_reminder))
+    if ticket_id is not None:
+        await session.execute(select(TicketRow.id).where(TicketRow.id == ticket_id).with_for_update())
+    reminder = await session.scalar(select(ReminderRow).where(of_reminder).with_for_update())
     if reminder is None:
         raise NoSuchReminder(f"there is no reminder {ending.reminder_id}")
     state = ReminderState(reminder.state)
@@ -109,7 +134,7 @@ async def _still_owed(session: AsyncSession, ending: Ending) -> ReminderRow:
         raise ReminderUnderWay("wait until the call is over")
     if state not in CAN_BE_ENDED:
         raise ReminderOver(state)
-    if standing_of(reminder) != ending.seen:
+    if standing_of(reminder) != ending.seen or reminder.ticket_id != ticket_id:
         raise ReminderMoved(state)
     return reminder
 

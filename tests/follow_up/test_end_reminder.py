@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from callcenter.db.engine import Database
 from callcenter.db.reminders import ReminderRow, ReminderState
@@ -12,6 +12,7 @@ from callcenter.db.tickets import TicketDeadlineRow, TicketHistoryRow
 from callcenter.db.users import AuditRow
 from callcenter.domain.calls import OutboundOutcome
 from callcenter.domain.rings import Disposition
+from callcenter.domain.tickets import Promise, PromiseKind
 from callcenter.services.end_reminder import (
     Ending,
     HasTicket,
@@ -28,7 +29,19 @@ from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.reminders import claim_due
 from tests.conftest import SetClock
-from tests.follow_up.conftest import FarEnd, Opens, Round, call_back, ended, inbound, leak, local, missed, the_reminder
+from tests.follow_up.conftest import (
+    FarEnd,
+    Opens,
+    Round,
+    call_back,
+    ended,
+    heard,
+    inbound,
+    leak,
+    local,
+    missed,
+    the_reminder,
+)
 
 Look = Callable[[], Awaitable[Ending]]
 
@@ -76,6 +89,22 @@ async def test_a_cancelled_call_says_why_and_by_whom_and_is_never_made(
     assert (line.actor, line.action, line.data["reason"]) == ("lijia", "reminder_cancelled", "住户到前台说过了")
     assert (audit.login, audit.action, audit.subject) == ("lijia", "reminder_cancelled", f"reminder:{reminder.id}")
     assert (promise.met_at, promise.cancelled_at) == (None, None), "the promise itself is not kept by that"
+
+
+async def test_a_promise_that_was_misheard_is_taken_off_the_ticket(
+    opens: Opens, look: Look, database: Database, clock: SetClock
+) -> None:
+    reply = heard(Promise(kind=PromiseKind.VISIT, text="下午上门", due=local(24, 16)))
+    await opens(inbound("CA1", local(24, 10)), leak(promises=(call_back(local(24, 10, 30)), reply)))
+    async with database.write() as session:
+        await session.execute(delete(ReminderRow).where(ReminderRow.kind == "appointment"))
+    await cancel_reminder(database, await look(), reason="没有答应过", never_promised=True)
+    async with database.read() as session:
+        limits = (await session.scalars(select(TicketDeadlineRow).order_by(TicketDeadlineRow.due_at))).all()
+        told = (await session.scalars(select(TicketHistoryRow).order_by(TicketHistoryRow.id.desc()))).first()
+    assert [(one.basis, one.cancelled_at) for one in limits] == [("call_back", clock.now()), ("visit", None)]
+    assert told is not None
+    assert told.data["never_promised"] is True
 
 
 async def test_without_a_reason_it_stays_owed(promised: None, look: Look, database: Database) -> None:

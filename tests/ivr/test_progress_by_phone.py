@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -15,6 +15,7 @@ from twilio.request_validator import SIGNATURE_HEADER
 from callcenter.config import CallFlowSettings, MenuSettings
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
+from callcenter.domain.ticket_life import TicketStatus
 from callcenter.domain.tickets import RequestType
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.progress import ProgressOnTheLine
@@ -65,7 +66,9 @@ class Line:
     def __init__(self, aiohttp_client: AiohttpClient, inbox: EventInbox, clock: SetClock) -> None:
         self.aiohttp_client, self.inbox, self.clock = aiohttp_client, inbox, clock
 
-    async def post(self, path: str, lookup: ProgressLookup, *, signed: bool = True, **form: str) -> ClientResponse:
+    async def post(
+        self, path: str, lookup: ProgressLookup, fields: Mapping[str, str], *, signed: bool = True
+    ) -> ClientResponse:
         edge = WebhookEdge(
             providers={"twilio": provider()},
             call_flow=CallFlow(CallFlowSettings(menu=MenuSettings(enabled=True)), AGENTS),
@@ -77,13 +80,13 @@ class Line:
         app = web.Application()
         edge.add_routes(app)
         client = await self.aiohttp_client(app)
-        form = {"CallSid": "CA1", "From": RESIDENT} | form
+        form = {"CallSid": "CA1", "From": RESIDENT} | dict(fields)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         headers[SIGNATURE_HEADER] = sign(path, form) if signed else "wrong"
         return await client.post(path, data=urlencode(form).encode(), headers=headers)
 
     async def hears(self, path: str, lookup: ProgressLookup, **form: str) -> list[ElementTree.Element]:
-        answer = await self.post(path, lookup, **form)
+        answer = await self.post(path, lookup, form)
         assert answer.status == 200
         assert "X-Problem" not in answer.headers
         return list(ElementTree.fromstring(await answer.text()))
@@ -136,7 +139,7 @@ async def test_several_tickets_and_finished_ones(
     for number, category in enumerate(("plumbing", "lift", "noise", "parking")):
         await opens(inbound(f"CA{number}", local(24, 10)), leak(categories=(heard(category),)))
     seen = Change(number="GD-1124-0004", version=1, actor="hewen", now=clock.now())
-    await tickets.change_status(database, seen, to=tickets.TicketStatus.CLOSED, rules=rules)
+    await tickets.change_status(database, seen, to=TicketStatus.CLOSED, rules=rules)
     said = (await keys("4", lookup))[0][1]
     assert said.startswith("您有三张未办结的工单。工单号幺幺二四，零零零三")
     assert "零零零四" not in said
@@ -202,7 +205,7 @@ async def test_a_finished_ticket_says_so(
     line: Line, lookup: ProgressByPhone, ticket: None, database: Database, clock: SetClock, rules: FollowUpRules
 ) -> None:
     seen = Change(number="GD-1124-0001", version=1, actor="hewen", now=clock.now())
-    await tickets.change_status(database, seen, to=tickets.TicketStatus.CLOSED, rules=rules)
+    await tickets.change_status(database, seen, to=TicketStatus.CLOSED, rules=rules)
     told, dialled = await line.hears(NUMBER_HOOK, lookup, **KEYED)
     assert told.text == f"工单号幺幺二四，零零零幺，已经办结。{TO_AN_AGENT}"
     assert dialled.tag == "Dial"
@@ -284,13 +287,13 @@ async def test_the_keys_are_kept_and_what_was_said_is_not(
 
 
 async def test_only_the_provider_may_ask(line: Line, lookup: ProgressByPhone, ticket: None) -> None:
-    answer = await line.post(NUMBER_HOOK, lookup, signed=False, **KEYED)
+    answer = await line.post(NUMBER_HOOK, lookup, KEYED, signed=False)
     assert answer.status == 403
     assert "工单" not in await answer.text()
 
 
 async def test_a_request_without_its_call_still_gets_a_voice(line: Line, lookup: ProgressByPhone) -> None:
-    answer = await line.post(NUMBER_HOOK, lookup, CallSid="", **KEYED)
+    answer = await line.post(NUMBER_HOOK, lookup, KEYED | {"CallSid": ""})
     assert answer.status == 200
     assert "CallSid is missing" in answer.headers["X-Problem"]
     assert ElementTree.fromstring(await answer.text())[-1].tag == "Record"

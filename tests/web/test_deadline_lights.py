@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,8 +26,8 @@ BEGAN = datetime(2026, 11, 24, 9, tzinfo=ZONE)
 HOUR = timedelta(hours=1)
 
 
-def limit(length: timedelta, kind: str = "settled", **columns: object) -> TicketDeadlineRow:
-    values: dict[str, object] = {"basis": "complaint", "counts_from": BEGAN, "due_at": BEGAN + length}
+def limit(length: timedelta, kind: str = "settled", **columns: Any) -> TicketDeadlineRow:
+    values: dict[str, Any] = {"basis": "complaint", "counts_from": BEGAN, "due_at": BEGAN + length}
     return TicketDeadlineRow(kind=kind, **values | columns)
 
 
@@ -62,7 +63,7 @@ def test_an_emergency_is_never_green() -> None:
         ({"cancelled_at": BEGAN + HOUR}, ("none", "已取消")),
     ],
 )
-def test_paused_kept_and_cancelled(columns: dict[str, object], expected: tuple[str, str]) -> None:
+def test_paused_kept_and_cancelled(columns: dict[str, Any], expected: tuple[str, str]) -> None:
     assert seen(limit(4 * HOUR, **columns), BEGAN + 6 * HOUR, EscalationSettings()) == expected
 
 

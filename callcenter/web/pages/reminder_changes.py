@@ -82,7 +82,12 @@ async def spoke(request: web.Request, visit: Visit) -> web.StreamResponse:
 async def cancel(request: web.Request, visit: Visit) -> web.StreamResponse:
     """The call is not owed any more, for a reason that is written down."""
     reason = visit.form.get("text", "").strip()[:LONGEST_NOTE]
-    return await end(request, visit, lambda ending: cancel_reminder(request.app[DATABASE], ending, reason=reason))
+    misheard = visit.form.get("never_promised") == "1"
+
+    async def save(ending: Ending) -> None:
+        await cancel_reminder(request.app[DATABASE], ending, reason=reason, never_promised=misheard)
+
+    return await end(request, visit, save)
 
 
 async def end(request: web.Request, visit: Visit, save: Callable[[Ending], Awaitable[None]]) -> web.StreamResponse:
