@@ -91,8 +91,12 @@ class ProgressUnknown(Exception):
 class ProgressLookup(Protocol):
     """Knows how a caller's tickets stand."""
 
-    async def heard_by(self, from_number: str | None) -> str:
-        """What the caller hears about their open tickets, or that there is none. Raises ProgressUnknown."""
+    async def heard_by(self, from_number: str | None) -> str | None:
+        """What the caller hears about their open tickets, None where there is none. Raises ProgressUnknown."""
+        ...
+
+    async def heard_about(self, ticket_number: str) -> str | None:
+        """What anybody may hear about this ticket, None where there is no such ticket. Raises ProgressUnknown."""
         ...
 
 

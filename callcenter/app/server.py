@@ -39,7 +39,7 @@ from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
 from callcenter.services.spool import SPOOL_FILE, Spool
-from callcenter.voice.speech import OfflineSpeech
+from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 from callcenter.web import add_console
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     edge.add_routes(app)
     app[READY] = asyncio.Event()
     app.router.add_get("/healthz", _health)
-    speech = OfflineSpeech(settings.server.data_dir / "speech")
+    speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     add_console(app, database=database, settings=settings, clock=clock, speech=speech)
     return app
 

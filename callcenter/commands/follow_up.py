@@ -37,6 +37,7 @@ def _add_reminders(commands: Commands) -> None:
     explain.add_argument("id", type=int)
     preview = _add(actions, "preview", _preview, "what a kind of call says, for an example")
     preview.add_argument("kind", metavar="KIND", nargs="?", help="default: every kind")
+    preview.add_argument("--wav", metavar="FILE", type=Path, help="speak the text of KIND into this file")
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:
@@ -54,7 +55,7 @@ def _explain(options: argparse.Namespace, settings: Settings) -> int:
 def _preview(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.reminders import preview
 
-    return preview(settings, options.kind)
+    return asyncio.run(preview(settings, options.kind, wav=options.wav))
 
 
 def _add_campaign(commands: Commands) -> None:

@@ -1,6 +1,9 @@
 """`callcenter reminders list|explain|preview`."""
 
+import asyncio
+import shutil
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +13,14 @@ from callcenter.config import Settings
 from callcenter.db.reminders import ReminderState
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.services.call_speech import example_speech
-from callcenter.services.explain_reminder import NoSuchReminder, explain_reminder, list_reminders, masked
+from callcenter.services.explain_reminder import (
+    Explanation,
+    NoSuchReminder,
+    explain_reminder,
+    list_reminders,
+    masked,
+)
+from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech, SpeechFailed
 
 UNFINISHED = (ReminderState.WAITING, ReminderState.CLAIMED, ReminderState.DIALLING, ReminderState.HANDED_OVER)
 
@@ -39,7 +49,7 @@ async def explain(settings: Settings, reminder_id: int) -> int:
     due = f"{found.due_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
     print(f"reminder {found.reminder_id}: {found.label}, ticket {found.ticket_number or '-'}, to {found.to_number}")
     print(f"  due   {due}: {found.basis}")
-    print(f"  state {found.state}: {found.why}")
+    print(f"  state {found.state}{_by_whom(found, settings)}: {found.why}")
     for attempt in found.attempts:
         at = f"{attempt.at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
         keys = f", keys {attempt.keys}" if attempt.keys else ""
@@ -50,11 +60,20 @@ async def explain(settings: Settings, reminder_id: int) -> int:
     return 0
 
 
-def preview(settings: Settings, kind: str | None) -> int:
-    """What the calls say, with the operator's own texts, for an example."""
+def _by_whom(found: Explanation, settings: Settings) -> str:
+    if found.ended_by is None or found.ended_at is None:
+        return ""
+    return f" by {found.ended_by}, {found.ended_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
+
+
+async def preview(settings: Settings, kind: str | None, *, wav: Path | None = None) -> int:
+    """What the calls say, with the operator's own texts, for an example; with `wav` as a file to listen to."""
     kinds = reminder_kinds()
     if kind is not None and kind not in kinds:
         print(f"callcenter: there is no kind {kind!r}; use {', '.join(kinds)}", file=sys.stderr)
+        return 2
+    if wav is not None and kind is None:
+        print(f"callcenter: --wav speaks one kind of call: name it, {', '.join(kinds)}", file=sys.stderr)
         return 2
     rules, now = rules_of(settings), clock_of(settings).now()
     for name in [kind] if kind else sorted(kinds):
@@ -63,4 +82,21 @@ def preview(settings: Settings, kind: str | None) -> int:
         print(f"  again without a key: {kinds[name].key_prompt}")
         for digit, key in kinds[name].keys.items():
             print(f"  {digit}: {key.reply}{key.then_asks}{key.then_reply}")
+    if kind is None or wav is None:
+        return 0
+    return await _speak(settings, f"{example_speech(kind, now=now, rules=rules)}{kinds[kind].key_prompt}", wav)
+
+
+async def _speak(settings: Settings, text: str, wav: Path) -> int:
+    """The text as the console speaks it: offline, so that nothing leaves the machine."""
+    try:
+        spoken = await OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER).speak(text)
+        await asyncio.to_thread(shutil.copyfile, spoken, wav)
+    except SpeechFailed as error:
+        print(f"callcenter: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"callcenter: {error.filename or wav}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    print(f"{wav} says it")
     return 0

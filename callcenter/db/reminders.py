@@ -37,8 +37,9 @@ class Priority(IntEnum):
 class ReminderRow(Base):
     """A call that we owe a resident. `topic` groups reminders about the same thing; one row a (topic, kind).
 
-    From `expires_at` on the call would come too late. `ordered_by` is the agent who said "call now". `matter` is what
-    the call speaks of where there is no ticket: {name, place, amount_fen, items, due_on, text}.
+    From `expires_at` on the call would come too late. `ordered_by` is the agent who said "call now", `ended_by` who
+    cancelled the call or spoke to the resident instead: `reason` is then what they wrote. `matter` is what the call
+    speaks of where there is no ticket: {name, place, amount_fen, items, due_on, text}.
     """
 
     __tablename__ = "reminders"
@@ -53,10 +54,26 @@ class ReminderRow(Base):
         ),
         Index(
             "ix_reminders_under_way",
+            "state",
             "claimed_at",
             sqlite_where=text("state IN ('claimed', 'dialling')"),
             postgresql_where=text("state IN ('claimed', 'dialling')"),
         ),
+        Index(
+            "ix_reminders_handed_over",
+            "state",
+            "due_at",
+            sqlite_where=text("state = 'handed_over'"),
+            postgresql_where=text("state = 'handed_over'"),
+        ),
+        Index(
+            "ix_reminders_held",
+            "state",
+            "due_at",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
+        Index("ix_reminders_finished_at", "finished_at"),
         Index("ix_reminders_ticket_id", "ticket_id"),
         Index("ix_reminders_call_id", "call_id"),
         Index("ix_reminders_to_number", "to_number", "state"),
@@ -83,6 +100,7 @@ class ReminderRow(Base):
     claimed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
 
 
 class ReminderAttemptRow(Base):

@@ -48,8 +48,12 @@ def deadline_standing(
     met_at: datetime | None = None,
     cancelled_at: datetime | None = None,
     warning: EarlyWarning | None = None,
+    told_at_once: bool = False,
 ) -> DeadlineStanding:
-    """The light of one deadline. While it is paused, `left` is what was left when the pause began."""
+    """The light of one deadline. While it is paused, `left` is what was left when the pause began.
+
+    `told_at_once`: an emergency's, whose owner is told when it begins: never green.
+    """
     if met_at is not None:
         return DeadlineStanding(light=Light.KEPT if met_at <= due_at else Light.KEPT_LATE, left=due_at - met_at)
     if cancelled_at is not None:
@@ -59,5 +63,5 @@ def deadline_standing(
     left = due_at - now
     if left <= timedelta():
         return DeadlineStanding(light=Light.RED, left=left)
-    near = left <= (warning or EarlyWarning()).before(due_at, counts_from)
+    near = told_at_once or left <= (warning or EarlyWarning()).before(due_at, counts_from)
     return DeadlineStanding(light=Light.AMBER if near else Light.GREEN, left=left)

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     ANOTHER_CALL_SERVED = "another_call_served"
     NO_LONGER_OWED = "no_longer_owed"
     CANCELLED_BY_PERSON = "cancelled_by_person"
+    SPOKEN_TO = "spoken_to"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,6 +71,7 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.ANOTHER_CALL_SERVED: ("另一通电话已告知住户", "another call has told the resident"),
     Reason.NO_LONGER_OWED: ("工单更正后不再需要", "the ticket was corrected and it is no longer owed"),
     Reason.CANCELLED_BY_PERSON: ("人工取消", "a person cancelled it"),
+    Reason.SPOKEN_TO: ("客服已与住户通话", "a person has spoken to the resident"),
 }
 
 

@@ -65,16 +65,25 @@ def reply_templates(own: Mapping[str, str]) -> tuple[ReplyTemplate, ...]:
 def check_template(name: str, text: str) -> None:
     """Raises UnusableTemplate."""
     try:
-        used = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+        used = [(field, spec, how) for _, field, spec, how in Formatter().parse(text) if field is not None]
     except ValueError as error:
         raise UnusableTemplate(f"{name}: a brace is left open; write {{{{ for a brace that is meant") from error
-    unknown = sorted(used - FIELDS)
-    if unknown:
-        raise UnusableTemplate(f"{name}: {{{unknown[0]}}} is not known; use {', '.join(sorted(FIELDS))}")
+    for field, spec, how in used:
+        if field not in FIELDS:
+            raise UnusableTemplate(f"{name}: {{{field}}} is not known; use {', '.join(sorted(FIELDS))}")
+        if spec or how:
+            raise UnusableTemplate(f"{name}: write {{{field}}} alone, without ':' or '!'")
 
 
-def filled_in(template: ReplyTemplate, matter: ReplyMatter, *, zone: ZoneInfo) -> str:
-    """The text for the agent to send, change or read out."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilledIn:
+    """The text for the agent to send, change or read out; `gaps` are what stands in it for what is not known."""
+
+    text: str
+    gaps: tuple[str, ...] = ()
+
+
+def filled_in(template: ReplyTemplate, matter: ReplyMatter, *, zone: ZoneInfo) -> FilledIn:
     due = matter.due.astimezone(zone) if matter.due else None
     known = {
         "company": matter.company,
@@ -85,4 +94,7 @@ def filled_in(template: ReplyTemplate, matter: ReplyMatter, *, zone: ZoneInfo) -
         "place": matter.place,
         "due": f"{due.month}月{due.day}日{due:%H:%M}" if due else None,
     }
-    return template.text.format_map({name: value or ASKED.get(name, "") for name, value in known.items()})
+    used = [field for _, field, _, _ in Formatter().parse(template.text) if field is not None]
+    gaps = dict.fromkeys(ASKED[field] for field in used if field in ASKED and not known[field])
+    text = template.text.format_map({name: value or ASKED.get(name, "") for name, value in known.items()})
+    return FilledIn(text=text, gaps=tuple(gaps))

@@ -1,7 +1,7 @@
 """How things stand with a resident's tickets, as they hear it on the phone: number, matter, state, promise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,6 @@ from callcenter.domain.spoken_text import spoken_words
 from callcenter.domain.ticket_life import TicketStatus
 
 TO_AN_AGENT = "如果没有其他问题，您可以挂机；需要人工服务请稍候，正在为您转接。"
-NOTHING_OPEN = "没有查到用这个号码登记的未办结工单，正在为您转接人工客服，请稍候。"
 MOST_SPOKEN = 2
 
 _STATES = {
@@ -27,21 +26,29 @@ _STATES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """One open ticket: `promised_for` is by when the resident was promised to hear from us or be visited next."""
+    """One ticket: `promised_for` is by when the resident was promised to hear from us or be visited next.
+
+    `goes_on_as` is the ticket that it was merged into, whose status and promise these are then.
+    """
 
     number: str
     status: TicketStatus
     reported: str | None = None
     promised_for: datetime | None = None
+    goes_on_as: str | None = None
 
 
 def spoken_progress(tickets: Sequence[Standing], *, now: datetime, zone: ZoneInfo) -> str:
-    """The newest first; of more than a few only how many there are."""
-    if not tickets:
-        return NOTHING_OPEN
+    """Open tickets, one or more, the newest first; of more than a few only how many there are."""
     count = f"您有{_count(len(tickets))}张未办结的工单。" if len(tickets) > 1 else ""
     said = "".join(_one(ticket, now=now, zone=zone) for ticket in tickets[:MOST_SPOKEN])
     return f"{count}{said}{TO_AN_AGENT}"
+
+
+def spoken_standing(ticket: Standing, *, now: datetime, zone: ZoneInfo) -> str:
+    """One ticket, finished or not, for a caller who knows its number and need not be its resident: nothing that was
+    reported, no place, no name."""
+    return _one(replace(ticket, reported=None), now=now, zone=zone) + TO_AN_AGENT
 
 
 def _one(ticket: Standing, *, now: datetime, zone: ZoneInfo) -> str:
@@ -49,7 +56,8 @@ def _one(ticket: Standing, *, now: datetime, zone: ZoneInfo) -> str:
     promised = ""
     if ticket.promised_for is not None and ticket.promised_for > now:
         promised = f"，我们会在{spoken_time(ticket.promised_for, now=now, zone=zone)}之前与您联系"
-    return f"工单号{spoken_ticket_number(ticket.number)}{reported}，{_STATES[ticket.status]}{promised}。"
+    merged = f"，已并入工单号{spoken_ticket_number(ticket.goes_on_as)}" if ticket.goes_on_as else ""
+    return f"工单号{spoken_ticket_number(ticket.number)}{merged}{reported}，{_STATES[ticket.status]}{promised}。"
 
 
 def _count(number: int) -> str:

@@ -3,12 +3,14 @@
 from callcenter.config import AgentSettings, CallFlowSettings, RingStrategy
 from callcenter.domain.on_call import ACKNOWLEDGE_KEY, ARRIVED_KEY
 from callcenter.domain.phone_numbers import dialable
+from callcenter.domain.spoken import spoken_ticket_number
 from callcenter.ivr.provider import (
     AgentPickedUp,
     AgentPressed,
     ArrivalPressed,
     AskAgentToConfirm,
     AskArrival,
+    AskTicketNumber,
     ConnectNow,
     DialEnded,
     DialTarget,
@@ -23,6 +25,7 @@ from callcenter.ivr.provider import (
     Say,
     Step,
     TakeVoiceMail,
+    TicketNumberGiven,
     Trouble,
     VoiceMailEnded,
 )
@@ -35,6 +38,12 @@ MOST_AT_ONCE = 10
 FALLBACK_AGENT = "fallback"
 FALLBACK_ATTEMPT = 999
 """A round after all others: when nobody answers there, voice mail follows."""
+TICKET_NUMBER_SECONDS = 6
+"""Without a key or a word for so long the agents are rung."""
+ASK_TICKET_NUMBER = "没有查到用这个号码登记的未办结工单。请按键输入工单号的八位数字并按井号键，或者直接说出工单号。"
+ASK_TICKET_NUMBER_AGAIN = "没有听清。请再按键输入工单号的八位数字并按井号键，或者再说一遍工单号。"
+NO_SUCH_TICKET = "没有查到工单号{number}，正在为您转接人工客服，请稍候。"
+NOT_A_TICKET_NUMBER = "没有听清工单号，正在为您转接人工客服，请稍候。"
 ARRIVAL_SECONDS = 4
 ASK_ARRIVAL = "值班人员您好，已到达现场请按1，其他事请稍候。"
 ARRIVED = "已收到您的到场报到，谢谢。"
@@ -66,8 +75,12 @@ class CallFlow:
                 return (Say(text=ARRIVED), HangUp()) if digits == ACKNOWLEDGE_KEY else self._welcome()
             case OnCallPressed(digits=digits):
                 return Say(text=ON_CALL_ANSWERS.get(digits, NOT_ACKNOWLEDGED)), HangUp()
-            case MenuEnded(progress=str(progress)):
+            case MenuEnded(progress=str(progress)) | TicketNumberGiven(progress=str(progress)):
                 return Say(text=progress), *self._ring(attempt=0)
+            case MenuEnded(nothing_open=True):
+                return self._ask_ticket_number(ASK_TICKET_NUMBER)
+            case TicketNumberGiven():
+                return self._after_ticket_number(question)
             case MenuEnded():
                 return self._ring(attempt=0)
             case VoiceMailEnded():
@@ -101,6 +114,21 @@ class CallFlow:
         if self._settings.menu.enabled:
             return notice, Menu(prompt=self._settings.menu.prompt, seconds=self._settings.menu.seconds)
         return notice, *self._ring(attempt=0)
+
+    def _ask_ticket_number(self, prompt: str, *, again: bool = False) -> tuple[Step, ...]:
+        ask = AskTicketNumber(prompt=prompt, seconds=TICKET_NUMBER_SECONDS, again=again)
+        return ask, *self._ring(attempt=0)
+
+    def _after_ticket_number(self, given: TicketNumberGiven) -> tuple[Step, ...]:
+        """Not understood: asked once more. No such ticket is said. A slow or lost database: the agents at once."""
+        if given.not_found and given.number is not None:
+            said = NO_SUCH_TICKET.format(number=spoken_ticket_number(given.number))
+            return Say(text=said), *self._ring(attempt=0)
+        if given.number is not None or given.nothing_said:
+            return self._ring(attempt=0)
+        if given.again:
+            return Say(text=NOT_A_TICKET_NUMBER), *self._ring(attempt=0)
+        return self._ask_ticket_number(ASK_TICKET_NUMBER_AGAIN, again=True)
 
     def _ring(self, *, attempt: int) -> tuple[Step, ...]:
         rounds = self._rounds()

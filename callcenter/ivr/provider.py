@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callcenter.domain.calls import CallEvent
+from callcenter.domain.ticket_number import read_ticket_number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,11 +64,37 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MenuEnded:
-    """The menu is over; `digits` is empty where no key was pressed. `progress` is what was looked up for key 4."""
+    """The menu is over; `digits` is empty where no key was pressed. `progress` is what was looked up for key 4.
+
+    `nothing_open`: it was looked up, and no open ticket belongs to the number that called.
+    """
 
     digits: str
     from_number: str | None = None
     progress: str | None = None
+    nothing_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketNumberGiven:
+    """The caller keyed or said a ticket number, or something else; `again`: they were asked a second time.
+
+    `progress` is what was looked up, `not_found` that there is no such ticket. Neither: it could not be looked up.
+    """
+
+    digits: str
+    speech: str
+    again: bool = False
+    progress: str | None = None
+    not_found: bool = False
+
+    @property
+    def number(self) -> str | None:
+        return read_ticket_number(digits=self.digits, speech=self.speech)
+
+    @property
+    def nothing_said(self) -> bool:
+        return not self.digits and not self.speech
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +157,7 @@ class Trouble:
 Question = (
     Incoming
     | MenuEnded
+    | TicketNumberGiven
     | DialEnded
     | VoiceMailEnded
     | AgentPickedUp
@@ -169,6 +197,15 @@ class RingAgents:
 class Menu:
     prompt: str
     seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskTicketNumber:
+    """Ask the caller for a ticket number, by keys ended with # or by voice; without either the next step follows."""
+
+    prompt: str
+    seconds: int
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,7 +251,18 @@ class HangUp:
     pass
 
 
-Step = Say | RingAgents | Menu | AskArrival | AskResident | TakeVoiceMail | AskAgentToConfirm | ConnectNow | HangUp
+Step = (
+    Say
+    | RingAgents
+    | Menu
+    | AskTicketNumber
+    | AskArrival
+    | AskResident
+    | TakeVoiceMail
+    | AskAgentToConfirm
+    | ConnectNow
+    | HangUp
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

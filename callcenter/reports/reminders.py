@@ -1,6 +1,6 @@
 """Calls that we owe residents: what a person must do first, then what is late, under way, waiting, and done today."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -135,15 +135,17 @@ async def _count(session: AsyncSession, wanted: ReminderFilter, group: Group) ->
 
 
 async def _count_kinds(session: AsyncSession, wanted: ReminderFilter) -> dict[str, int]:
-    groups = [wanted.group] if wanted.group else [one for one in Group if one is not Group.HELD]
-    query = (
-        select(ReminderRow.kind, func.count())
-        .outerjoin(TicketRow, TicketRow.id == ReminderRow.ticket_id)
-        .where(or_(*(_in(group, wanted) for group in groups)), *_narrowed(wanted, kind=False))
-        .group_by(ReminderRow.kind)
-        .order_by(func.count().desc(), ReminderRow.kind)
-    )
-    return {str(kind): count for kind, count in (await session.execute(query)).all()}
+    """Most first. A query a group, since each has an index of its own."""
+    found: Counter[str] = Counter()
+    for group in [wanted.group] if wanted.group else [one for one in Group if one is not Group.HELD]:
+        query = (
+            select(ReminderRow.kind, func.count())
+            .outerjoin(TicketRow, TicketRow.id == ReminderRow.ticket_id)
+            .where(_in(group, wanted), *_narrowed(wanted, kind=False))
+            .group_by(ReminderRow.kind)
+        )
+        found.update({str(kind): count for kind, count in (await session.execute(query)).all()})
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _narrowed(wanted: ReminderFilter, *, kind: bool = True) -> list[ColumnElement[bool]]:

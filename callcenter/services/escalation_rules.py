@@ -34,10 +34,15 @@ def colleagues(people: Sequence[NotifySettings]) -> tuple[Colleague, ...]:
     )
 
 
+def early_warning(settings: EscalationSettings) -> EarlyWarning:
+    """When a limit is near: the same for those who are told and for those who look at the console."""
+    return EarlyWarning(longest=timedelta(hours=settings.longest_ahead_hours))
+
+
 def escalation_rules(settings: EscalationSettings, calendar: WorkCalendar) -> EscalationRules:
     return EscalationRules(
         calendar=calendar,
-        warning=EarlyWarning(longest=timedelta(hours=settings.longest_ahead_hours)),
+        warning=early_warning(settings),
         repeat=timedelta(minutes=settings.repeat_minutes),
         repeat_emergency=timedelta(minutes=settings.emergency_repeat_minutes),
         tellings_before_up=settings.tellings_before_up,

@@ -56,7 +56,8 @@ class ExplainedAttempt:
 class Explanation:
     """`basis` says what the call is owed for, `why` why it stands where it does, `now` what the rules say at present.
 
-    Numbers are masked. `now` is empty where the reminder is over or already being called.
+    Numbers are masked. `now` is empty where the reminder is over or already being called. `ended_by` is the person who
+    cancelled it or spoke to the resident instead; `why` is then what they wrote.
     """
 
     reminder_id: int
@@ -70,6 +71,8 @@ class Explanation:
     why: str
     attempts: tuple[ExplainedAttempt, ...]
     now: str
+    ended_by: str | None = None
+    ended_at: datetime | None = None
 
 
 async def list_reminders(
@@ -105,6 +108,8 @@ async def explain_reminder(
             why=reason_text(reminder.reason or "", language),
             attempts=await _attempts(session, reminder, language),
             now=await _now(session, reminder, ticket, now=now, rules=rules, language=language),
+            ended_by=reminder.ended_by,
+            ended_at=reminder.finished_at,
         )
 
 

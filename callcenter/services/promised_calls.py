@@ -14,7 +14,7 @@ from callcenter.services.appointments import plan_appointment
 from callcenter.services.deadlines import open_deadlines
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.number_to_call import number_to_call
-from callcenter.services.reminders import NewReminder, plan_reminder
+from callcenter.services.reminders import NewReminder, owe_again, plan_reminder
 
 AHEAD = timedelta(minutes=5)
 """A promise is kept a little before its time, so that a busy line leaves room."""
@@ -118,4 +118,4 @@ async def plan_first_reply(session: AsyncSession, ticket: TicketRow, *, now: dat
         due_at=due_at if due_at > now else rules.dialling.decent_from(now),
         ticket_id=ticket.id,
     )
-    await plan_reminder(session, new, now=now)
+    await owe_again(session, new, now=now)

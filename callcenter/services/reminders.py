@@ -82,6 +82,26 @@ async def plan_reminder(session: AsyncSession, new: NewReminder, *, now: datetim
     return planned
 
 
+async def owe_again(session: AsyncSession, new: NewReminder, *, now: datetime) -> None:
+    """Plans a call that a correction had taken back, now that another correction brings it back."""
+    if await plan_reminder(session, new, now=now):
+        return
+    query = select(ReminderRow).where(
+        ReminderRow.topic == new.topic,
+        ReminderRow.kind == new.kind,
+        ReminderRow.state == ReminderState.CANCELLED.value,
+        ReminderRow.reason == Reason.NO_LONGER_OWED.value,
+    )
+    taken_back = await session.scalar(query.with_for_update())
+    if taken_back is None or new.to_number is None:
+        return
+    taken_back.to_number, taken_back.finished_at = new.to_number, None
+    follow(taken_back, Decision(action=Action.WAIT, reason=Reason.NOT_YET_DUE, at=new.due_at), now=now)
+    if new.ticket_id is not None:
+        data = {"kind": new.kind, "due_at": new.due_at.isoformat()}
+        write_history(session, new.ticket_id, HistoryAction.REMINDER_PLANNED, at=now, data=data)
+
+
 def follow(reminder: ReminderRow, decision: Decision, *, now: datetime) -> None:
     """Puts a decision into the row: moved, done, cancelled or handed over."""
     reminder.reason = decision.reason.value

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+SPEECH_FOLDER = "speech"
+"""In the data folder: what has been spoken once and is kept."""
 VOICES = {"zh": "cmn", "en": "en-gb"}
 WORDS_PER_MINUTE = 150
 LONGEST_TEXT = 2000

@@ -94,6 +94,7 @@ def _add_rooms(app: web.Application) -> None:
     get("/reminders/texts/{kind}/audio", texts.audio, SUPERVISORS)
     get(r"/reminders/{reminder_id:\d+}", reminders.one_reminder)
     post(r"/reminders/{reminder_id:\d+}/spoken", reminder_changes.spoke)
+    post(r"/reminders/{reminder_id:\d+}/cancel", reminder_changes.cancel)
     post(r"/reminders/{reminder_id:\d+}/call", reminder_changes.call)
     post("/tickets/{number}/call", reminder_changes.call_resident)
     post("/tickets/{number}/merge", ticket_joins.merge)

@@ -1,14 +1,25 @@
 """A deadline as the page shows it: what must happen, why, by when, and how it stands."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from callcenter.db.tickets import TicketDeadlineRow
+from callcenter.domain.deadline_standing import DeadlineStanding, Light, deadline_standing
+from callcenter.domain.deadlines import DeadlineKind
 from callcenter.web.formats import Formats
 from callcenter.web.language import N_
 from callcenter.web.rendering import Reader
 
-SOON = timedelta(minutes=30)
+KINDS = {
+    Light.GREEN: "run",
+    Light.AMBER: "late",
+    Light.RED: "bad",
+    Light.PAUSED: "und",
+    Light.KEPT: "ok",
+    Light.KEPT_LATE: "late",
+    Light.CANCELLED: "none",
+}
+"""The shape of each light."""
 
 SENTENCES = {
     "call_back": N_("%(time)s 前回电"),
@@ -25,32 +36,43 @@ SENTENCES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How a deadline stands: the shape (ok / late / bad / run) and the words."""
+    """How a deadline stands: the shape (ok / late / bad / run / und / none) and the words."""
 
     kind: str
     words: str
 
 
 def standing(deadline: TicketDeadlineRow, reader: Reader) -> Standing:
-    f, say = reader.formats, reader.catalog.gettext
-    if deadline.met_at is not None:
-        return _met(deadline.due_at, deadline.met_at, reader)
-    if deadline.cancelled_at is not None:
-        return Standing(kind="none", words=say("已取消"))
-    if deadline.paused_at is not None:
-        return Standing(kind="und", words=say("暂停计时，自 %(time)s", time=short(deadline.paused_at, f)))
-    left = deadline.due_at - reader.now
-    if left < timedelta():
-        return Standing(kind="bad", words=say("超期 %(length)s", length=f.length(-left)))
-    return Standing(kind="late" if left <= SOON else "run", words=say("还剩 %(length)s", length=f.length(left)))
+    """Amber from the moment on at which its owner is told: `domain/deadline_standing.py` says when, here and there."""
+    found = deadline_standing(
+        due_at=deadline.due_at,
+        now=reader.now,
+        counts_from=deadline.counts_from,
+        paused_at=deadline.paused_at,
+        met_at=deadline.met_at,
+        cancelled_at=deadline.cancelled_at,
+        warning=reader.warning,
+        told_at_once=deadline.kind == DeadlineKind.ON_SITE,
+    )
+    return Standing(kind=KINDS[found.light], words=_words(found, deadline, reader))
 
 
-def _met(due: datetime, met: datetime, reader: Reader) -> Standing:
+def _words(found: DeadlineStanding, deadline: TicketDeadlineRow, reader: Reader) -> str:
     f, say = reader.formats, reader.catalog.gettext
-    at = short(met, f)
-    if met <= due:
-        return Standing(kind="ok", words=say("%(time)s 兑现", time=at))
-    return Standing(kind="late", words=say("%(time)s 兑现，晚了 %(length)s", time=at, length=f.length(met - due)))
+    length = f.length(abs(found.left))
+    match found.light:
+        case Light.KEPT:
+            return say("%(time)s 兑现", time=short(deadline.met_at or reader.now, f))
+        case Light.KEPT_LATE:
+            return say("%(time)s 兑现，晚了 %(length)s", time=short(deadline.met_at or reader.now, f), length=length)
+        case Light.CANCELLED:
+            return say("已取消")
+        case Light.PAUSED:
+            return say("暂停计时，自 %(time)s", time=short(deadline.paused_at or reader.now, f))
+        case Light.RED:
+            return say("超期 %(length)s", length=length)
+        case _:
+            return say("还剩 %(length)s", length=length)
 
 
 def short(at: datetime, f: Formats) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from callcenter.domain.calls import EndReason, EventKind, LegOutcome, OutboundOutcome
-from callcenter.domain.deadlines import DeadlineKind
+from callcenter.domain.deadlines import OWN_LIMIT, UNSURE_EMERGENCY, DeadlineKind
 from callcenter.domain.moments import Clock
 from callcenter.domain.reminder_kind import KeyAction
 from callcenter.domain.rings import Disposition, Verdict
@@ -52,6 +52,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "basis": {
         "emergency": N_("紧急 3 分钟"),
+        UNSURE_EMERGENCY: N_("疑似紧急 3 分钟"),
+        OWN_LIMIT: N_("公司自定期限"),
         "complaint": N_("投诉 24 小时"),
         "complaint_same_day": N_("投诉当日"),
         "passed_on": N_("转部门 3 天"),

@@ -8,6 +8,7 @@ from callcenter.domain.calls import OutboundOutcome
 from callcenter.domain.reasons import Language, reason_text
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.reports.reminders import Group, OwedCall
+from callcenter.services.end_reminder import standing_of
 from callcenter.web.deadlines import Standing, short
 from callcenter.web.fields import place_of
 from callcenter.web.language import N_
@@ -23,8 +24,8 @@ GROUPS = {
 }
 """The order and the words of the page's sections."""
 
-STILL_CHANGEABLE = (Group.OVERDUE, Group.WAITING, Group.HELD)
-"""Nobody has been phoned for these yet."""
+STILL_OWED = (Group.HANDED_OVER, Group.OVERDUE, Group.WAITING, Group.HELD)
+"""Nobody's phone rings for these at this moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +39,7 @@ class Try:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwedView:
-    """One row; `can_call` and `can_settle` say which steps are offered."""
+    """One row; `can_call` and `can_end` say which steps are offered, `seen` how it stood when they were."""
 
     call: OwedCall
     kind: str
@@ -49,7 +50,8 @@ class OwedView:
     why: str
     tries: tuple[Try, ...]
     can_call: bool
-    can_settle: bool
+    can_end: bool
+    seen: str
 
 
 def language_of(reader: Reader) -> Language:
@@ -76,8 +78,9 @@ def owed_view(call: OwedCall, reader: Reader) -> OwedView:
         stands=_standing(call, reader),
         why=reason_text(reminder.reason, language_of(reader)) if reminder.reason else "",
         tries=tuple(_try(one, reader) for one in call.attempts),
-        can_call=call.ticket is not None and (call.group in STILL_CHANGEABLE or call.group is Group.HANDED_OVER),
-        can_settle=call.ticket is not None and (call.group in STILL_CHANGEABLE or call.group is Group.HANDED_OVER),
+        can_call=call.ticket is not None and call.group in STILL_OWED,
+        can_end=call.group in STILL_OWED,
+        seen=standing_of(reminder),
     )
 
 

@@ -1,7 +1,7 @@
 """Pages from templates, in the reader's language, with the headers that every page needs."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader, StrictUndefined
 
+from callcenter.domain.deadline_standing import EarlyWarning
 from callcenter.web import shapes
 from callcenter.web.errors import PageError
 from callcenter.web.formats import Formats, inland, masked
@@ -22,11 +23,12 @@ from callcenter.web.security import protect
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Who a page is written for: their language, and the moment."""
+    """Who a page is written for: their language, the moment, and when a deadline counts as near."""
 
     catalog: Catalog
     zone: ZoneInfo
     now: datetime
+    warning: EarlyWarning = field(default_factory=EarlyWarning)
 
     @cached_property
     def formats(self) -> Formats:

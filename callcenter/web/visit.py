@@ -12,6 +12,7 @@ from aiohttp import web
 
 from callcenter.db.users import Role
 from callcenter.reports.changes import Changes
+from callcenter.services.escalation_rules import early_warning
 from callcenter.services.users import Session, User, choose_language, find_session
 from callcenter.web.errors import FormExpired, NotAllowed, PageError
 from callcenter.web.keys import CATALOGS, CLOCK, DATABASE, SETTINGS
@@ -112,6 +113,7 @@ async def _visit(request: web.Request, session: Session) -> Visit:
         catalog=reader_catalog(request, session.user),
         zone=request.app[SETTINGS].zone,
         now=now(request),
+        warning=early_warning(request.app[SETTINGS].escalation),
     )
 
 

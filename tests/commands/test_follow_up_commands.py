@@ -1,10 +1,15 @@
 """`callcenter reminders preview`, `campaign` and `fees` as an operator uses them."""
 
+import asyncio
+import wave
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from callcenter.cli import run
+from callcenter.db.engine import Database
+from callcenter.services.end_reminder import Ending, settle_reminder
 
 FEES = "电话,姓名,房号,金额,项目,到期日\n13912344471,王女士,3栋2单元501,1234.50,物业费,2026-10-31\n"
 NUMBERS = "手机,姓名\n13912344471,王女士\n13812346207,李先生\n"
@@ -35,6 +40,44 @@ def test_preview_says_the_operators_own_text(cli: Path, capsys: pytest.CaptureFi
     assert "一千二百三十四元五角" in capsys.readouterr().out
     assert run(["reminders", "preview", "nothing"]) == 2
     assert "use announcement" in capsys.readouterr().err
+
+
+def test_preview_is_spoken_into_a_file(cli: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reminders", "preview", "missed_call", "--wav", "said.wav"]) == 0
+    assert "said.wav says it" in capsys.readouterr().out
+    with wave.open(str(cli / "said.wav")) as file:
+        assert 3 < file.getnframes() / file.getframerate() < 30
+        assert any(file.readframes(file.getnframes()))
+    assert (cli / "said.wav").stat().st_mode & 0o077 == 0
+    assert run(["reminders", "preview", "--wav", "all.wav"]) == 2
+    assert "name it" in capsys.readouterr().err
+    for target in ("nowhere/said.wav", "."):
+        assert run(["reminders", "preview", "missed_call", "--wav", target]) == 1
+        assert f"callcenter: {target}: " in capsys.readouterr().err
+
+
+def test_preview_says_why_it_cannot_be_spoken(
+    cli: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callcenter.voice.speech.DEADLINE_SECONDS", 0.001)
+    assert run(["reminders", "preview", "missed_call", "--wav", "said.wav"]) == 1
+    assert "took longer than" in capsys.readouterr().err
+    assert not (cli / "said.wav").exists()
+
+
+def test_explain_names_who_ended_a_call(cli: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cli / "fees.csv").write_text(FEES, encoding="utf-8")
+    assert run(["fees", "import", "fees.csv"]) == 0
+
+    async def settle() -> None:
+        database = Database(f"sqlite+aiosqlite:///{cli}/callcenter.sqlite")
+        now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+        await settle_reminder(database, Ending(reminder_id=1, seen="waiting:0", actor="lijia", now=now), note="已缴")
+        await database.close()
+
+    asyncio.run(settle())
+    assert run(["reminders", "explain", "1"]) == 0
+    assert "state done by lijia, 2026-11-24 10:00: 已缴" in capsys.readouterr().out
 
 
 def test_a_wrong_text_is_named_at_start(cli: Path, capsys: pytest.CaptureFixture[str]) -> None:

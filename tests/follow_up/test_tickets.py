@@ -119,6 +119,18 @@ async def test_correcting_the_type_to_complaint_starts_its_clocks_and_back_stops
     assert [one.reason for one in await reminders(database)] == ["no_longer_owed"]
 
 
+async def test_a_complaint_after_all_is_owed_its_first_reply_again(
+    opens: Opens, database: Database, change: Changes, rules: FollowUpRules
+) -> None:
+    await opens(inbound("CA1", local(24, 10)), leak(request_type=heard(RequestType.COMPLAINT)))
+    (first,) = await reminders(database)
+    for version, value, state in ((1, "repair", "cancelled"), (2, "complaint", "waiting")):
+        await tickets.correct_field(database, change(version), field="request_type", value=value, rules=rules)
+        (reminder,) = await reminders(database)
+        assert (reminder.kind, reminder.state) == ("complaint_first_reply", state)
+    assert (reminder.due_at, reminder.finished_at, reminder.reason) == (first.due_at, None, "not_yet_due")
+
+
 async def test_a_corrected_number_is_the_one_that_is_called(
     opens: Opens, database: Database, change: Changes, rules: FollowUpRules
 ) -> None:

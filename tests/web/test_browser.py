@@ -14,7 +14,7 @@ from playwright.async_api import Page, async_playwright, expect
 from callcenter.db.engine import Database
 from tests.conftest import SetClock
 from tests.web.conftest import CHROMIUM
-from tests.web.day import LEAK, NOISE
+from tests.web.day import LEAK, NOISE, SILENT
 from tests.web.factory import PASSWORD
 from tests.web.owing import owe
 from tests.web.test_alarms import emergency, escalation
@@ -264,6 +264,53 @@ async def test_a_resident_is_called_now_by_key(room: Room, database: Database, c
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_contain_text("投诉")
     await expect(page.locator("main")).to_contain_text("李佳")
+
+
+async def test_a_call_is_cancelled_by_key_with_a_reason(room: Room, database: Database, clock: SetClock) -> None:
+    await owe(database, clock.now())
+    page = room.page
+    await room.sign_in("lijia")
+    await room.open("/reminders/4")
+    await page.keyboard.press("KeyX")
+    box = page.locator("#cancel-4")
+    await expect(box).to_be_focused()
+    await _shot(page, "reminder-cancel")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{room.base}/reminders/4")
+    assert await page.locator("#cancel-4").count() == 1, "without a reason nothing is sent"
+    await box.fill("住户到前台说过了")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#cancel-4")).to_have_count(0)
+    await expect(page.locator("#why")).to_contain_text("住户到前台说过了")
+    await _shot(page, "reminder-cancelled")
+    assert room.faults == []
+
+
+async def test_a_reply_is_completed_copied_and_kept(room: Room) -> None:
+    page = room.page
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await room.sign_in("lijia")
+    await room.open(f"/tickets/{SILENT}")
+    await page.get_by_text("受理告知").click()
+    reply = page.get_by_label("受理告知")
+    await expect(reply).to_be_focused()
+    selected = (
+        "document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)"
+    )
+    assert await page.evaluate(selected) == "（称呼）", "what is missing is what one types first"
+    await _shot(page, "ticket-reply")
+    await page.keyboard.type("王女士")
+    await page.locator("details.reply[open] [data-copy]").click()
+    await expect(page.locator("details.reply[open] [data-copy]")).to_have_text("已复制")
+    assert (await page.evaluate("navigator.clipboard.readText()")).startswith("王女士您好")
+    await page.get_by_role("button", name="记进备注").locator("visible=true").click()
+    await expect(page.locator(".hist")).to_contain_text("王女士您好")
+    assert room.faults == []
+
+
+async def _shot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

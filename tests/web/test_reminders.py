@@ -19,7 +19,7 @@ from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.voice.speech import SpeechFailed
 from callcenter.web import add_console
 from tests.conftest import SetClock
-from tests.web.conftest import SignIn, log_in, submit
+from tests.web.conftest import Client, SignIn, hidden, log_in, submit
 from tests.web.day import LEAK, NOISE
 from tests.web.owing import owe
 
@@ -89,6 +89,68 @@ async def test_who_called_by_hand_settles_it(sign_in: SignIn, database: Database
     page = await (await client.get("/reminders")).text()
     assert "g-handed_over" not in page, "the one of the finished ticket is not shown either"
     assert "已告知" in await (await client.get(PAGE)).text()
+
+
+async def offered(client: Client, number: int) -> str:
+    """How the call stood when the page offered to end it."""
+    return hidden(await (await client.get(f"/reminders/{number}")).text(), "standing")
+
+
+async def test_a_call_is_cancelled_with_a_reason(sign_in: SignIn, database: Database, owed: None) -> None:
+    client = await sign_in("lijia")
+    form = {"standing": await offered(client, 4), "back": "/reminders?status=waiting"}
+    done = await submit(client, "/reminders/4/cancel", seen="/reminders/4", text="住户到前台说过了", **form)
+    assert (done.status, done.headers["Location"]) == (303, "/reminders?status=waiting")
+    row = await reminder(database, 4)
+    assert (row.state, row.reason, row.ended_by) == ("cancelled", "住户到前台说过了", "lijia")
+    page = await (await client.get("/reminders/4")).text()
+    for words in ("住户到前台说过了", "谁办的", "李佳", "10:00 取消"):
+        assert words in page
+    assert 'action="/reminders/4/cancel"' not in page
+    assert "取消外呼：回电。住户到前台说过了" in re.sub(
+        r"外呼：[^。]*。", "外呼：回电。", await (await client.get(f"/tickets/{NOISE}")).text()
+    )
+    again = await submit(client, "/reminders/4/cancel", seen="/reminders/4", text="再来", **form)
+    assert again.status == 409
+    assert "已经取消" in await again.text()
+
+
+@pytest.mark.parametrize(
+    ("number", "fields", "status", "words"),
+    [
+        (4, {"text": " ", "standing": "waiting:0"}, 400, "要写明缘由"),
+        (4, {"text": "不用打了", "standing": "waiting:1"}, 409, "又有变化"),
+        (4, {"text": "不用打了"}, 409, "又有变化"),
+        (3, {"text": "不用打了", "standing": "dialling:1"}, 409, "正在拨打这位住户"),
+        (5, {"text": "不用打了", "standing": "done:1"}, 409, "已经完成"),
+        (999999, {"text": "不用打了", "standing": "waiting:0"}, 404, "没有这通回电"),
+        (99999999999999999999, {"text": "不用打了", "standing": "waiting:0"}, 404, "没有这通回电"),
+    ],
+)
+async def test_what_cannot_be_cancelled_is_said(
+    sign_in: SignIn, database: Database, owed: None, number: int, fields: dict[str, str], status: int, words: str
+) -> None:
+    refused = await submit(await sign_in("lijia"), f"/reminders/{number}/cancel", seen="/reminders", **fields)
+    assert refused.status == status
+    assert words in await refused.text()
+    assert [(await reminder(database, one)).state for one in (3, 4, 5)] == ["dialling", "waiting", "done"]
+
+
+async def test_a_missed_call_without_a_ticket_is_settled(sign_in: SignIn, database: Database, owed: None) -> None:
+    async with database.write() as session:
+        await session.execute(update(ReminderRow).where(ReminderRow.id == 3).values(state="handed_over"))
+    client = await sign_in("lijia")
+    page = await (await client.get("/reminders/3")).text()
+    assert 'action="/reminders/3/spoken"' in page
+    assert 'action="/reminders/3/call"' not in page, "without a ticket nobody can be phoned at a click"
+    form = {"standing": hidden(page, "standing"), "text": "打通了，已报修"}
+    assert (await submit(client, "/reminders/3/spoken", seen="/reminders/3", **form)).status == 303
+    row = await reminder(database, 3)
+    assert (row.state, row.reason, row.ended_by) == ("done", "打通了，已报修", "lijia")
+    assert 'href="/reminders/3"' not in await (await client.get("/reminders?status=handed_over")).text()
+    async with database.read() as session:
+        audit = (await session.scalars(select(AuditRow).where(AuditRow.action == "reminder_settled"))).one()
+    assert (audit.login, audit.subject) == ("lijia", "reminder:3")
 
 
 async def test_a_call_is_ordered_once(sign_in: SignIn, database: Database, clock: SetClock, owed: None) -> None:

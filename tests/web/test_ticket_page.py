@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketDeadlineRow, TicketHistoryRow, TicketRow
@@ -181,3 +181,36 @@ async def test_someone_on_the_spot_ends_the_emergencys_clock(sign_in: SignIn, da
     assert "已到场" in await (await client.get(PAGE)).text()
     assert (await submit(client, f"{PAGE}/arrived", seen=PAGE)).status == 303
     assert "已到场" not in await (await client.get(PAGE)).text()
+
+
+async def test_replies_are_filled_in_and_say_what_is_missing(sign_in: SignIn) -> None:
+    client = await sign_in("lijia")
+    page = await (await client.get(PAGE)).text()
+    received = reply(page, "受理告知")
+    assert "王女士您好，您反映的“厨房顶部漏水，滴到配电箱”我们已经受理，工单号GD-1124-0001。" in received
+    assert "并在11月24日10:12前给您回复" in received, "not the time that has passed"
+    assert "由李佳专人负责" in reply(page, "投诉首次回复"), "an agent is called by name"
+    assert "要补" not in received
+    silent = reply(await (await client.get(f"/tickets/{SILENT}")).text(), "受理告知")
+    assert "（称呼）您好，您反映的“（事项）”" in silent
+    assert "要补 3 处" in silent
+    assert "称呼、事项、时间" in silent
+
+
+async def test_a_reply_is_kept_as_a_note(sign_in: SignIn) -> None:
+    client = await sign_in("lijia")
+    assert (await submit(client, f"{PAGE}/notes", seen=PAGE, text="王女士您好，已经受理。")).status == 303
+    history = (await (await client.get(PAGE)).text()).split('class="hist"', 1)[1]
+    assert '<span class="quote">王女士您好，已经受理。</span>' in history
+
+
+async def test_a_residents_words_stay_words_in_a_reply(sign_in: SignIn, database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(update(TicketRow).where(TicketRow.number == LEAK).values(contact="</textarea><b>{due}"))
+    page = await (await (await sign_in("lijia")).get(PAGE)).text()
+    assert "&lt;/textarea&gt;&lt;b&gt;{due}您好" in reply(page, "受理告知")
+
+
+def reply(page: str, label: str) -> str:
+    """The reply template of this name, as the page offers it."""
+    return page.split(f"<summary>{label}", 1)[1].split("</details>", 1)[0]

@@ -1,7 +1,7 @@
 """Twilio-compatible providers: signed form webhooks in, TwiML out (SignalWire and Telnyx TeXML speak it too).
 
 The hooks, all POST under `/ivr/twilio/`: `voice` (a resident calls), `menu`, `dial` (the end of a round of ringing),
-`arrived` (an on-call person phones in and keys it),
+`ticket-number` (a caller keys or says one), `arrived` (an on-call person phones in and keys it),
 `leg` (progress of an agent's phone), `confirm` and `confirmed` (an outside number's key press), `voicemail`,
 `recording`, `status` (end of the resident's call), `outbound-status` and `outbound-key` (our own calls), `fallback`.
 What we must know again when the provider comes back stands in the query of the URLs that we give it; they are signed.
@@ -42,6 +42,7 @@ from callcenter.ivr.provider import (
     Reply,
     ResidentPressed,
     Step,
+    TicketNumberGiven,
     Trouble,
     UnknownHook,
     VoiceMailEnded,
@@ -166,6 +167,7 @@ class TwilioProvider:
         self._readers: dict[str, Callable[[_Form], Webhook]] = {
             "voice": self._voice,
             "menu": self._menu,
+            "ticket-number": self._ticket_number,
             "dial": self._dial,
             "leg": self._leg,
             "confirm": self._confirm,
@@ -269,6 +271,16 @@ class TwilioProvider:
             return Webhook(call_id=call_id(sid), events=(), question=None)
         events = self._key_events(form, sid, "menu", digits)
         question = MenuEnded(digits=digits, from_number=phone_number(form.get("From")))
+        return Webhook(call_id=call_id(sid), events=events, question=question)
+
+    def _ticket_number(self, form: _Form) -> Webhook:
+        """What was said is not kept: its recording begins with the conversation."""
+        sid, digits, speech = form.need("CallSid"), form.get("Digits") or "", form.get("SpeechResult") or ""
+        if form.get("CallStatus") in END_REASONS:
+            return Webhook(call_id=call_id(sid), events=(), question=None)
+        again = form.request.query.get("again") == "1"
+        events = self._key_events(form, sid, "ticket_number_again" if again else "ticket_number", digits)
+        question = TicketNumberGiven(digits=digits, speech=speech, again=again)
         return Webhook(call_id=call_id(sid), events=events, question=question)
 
     def _key_events(self, form: _Form, sid: str, purpose: str, digits: str) -> tuple[CallEvent, ...]:

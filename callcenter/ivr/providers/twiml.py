@@ -10,6 +10,7 @@ from callcenter.ivr.provider import (
     AskAgentToConfirm,
     AskArrival,
     AskResident,
+    AskTicketNumber,
     ConnectNow,
     DialTarget,
     HangUp,
@@ -63,6 +64,8 @@ class TwimlWriter:
                 gather = Gather(num_digits=1, timeout=seconds, action=self.hook_url("arrived"))
                 self._say(gather, prompt)
                 response.append(gather)
+            case AskTicketNumber():
+                response.append(self._ask_ticket_number(step))
             case AskResident():
                 response.append(self._ask_resident(step))
             case RingAgents():
@@ -117,6 +120,17 @@ class TwimlWriter:
             dial.client(target.phone.removeprefix("client:"), **options)
         else:
             dial.number(target.phone, **options)
+
+    def _ask_ticket_number(self, step: AskTicketNumber) -> Gather:
+        gather = Gather(
+            input="dtmf speech",
+            language=self._language,
+            timeout=step.seconds,
+            finish_on_key="#",
+            action=self.hook_url("ticket-number", again="1") if step.again else self.hook_url("ticket-number"),
+        )
+        self._say(gather, step.prompt)
+        return gather
 
     def _ask_resident(self, step: AskResident) -> Gather:
         action = self.hook_url("outbound-key", purpose=step.purpose, kind=step.kind, asked=step.asked)

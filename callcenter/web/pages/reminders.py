@@ -14,10 +14,12 @@ from callcenter.web.frame import render_room
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
 from callcenter.web.owed import GROUPS, kind_name, language_of, owed_view
-from callcenter.web.pages.ticket_changes import rules_of
+from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit
 
 NO_SUCH_REMINDER = N_("没有这通回电，可能已按保存期删除。")
+LONGEST_NUMBER = 10
+"""A number with so many digits is nobody's, and larger than a database takes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +70,8 @@ async def one_reminder(request: web.Request, visit: Visit) -> web.StreamResponse
 async def load_owed(request: web.Request, visit: Visit) -> OneReminder:
     """The reminder of the address. Raises NotFound."""
     number = request.match_info["reminder_id"]
-    found = await read_owed(request.app[DATABASE], int(number), now=visit.now) if len(number) < 10 else None
+    known = len(number) < LONGEST_NUMBER
+    found = await read_owed(request.app[DATABASE], int(number), now=visit.now) if known else None
     if found is None:
         raise NotFound(NO_SUCH_REMINDER)
     return found

@@ -17,7 +17,7 @@ from callcenter.web.frame import render_room
 from callcenter.web.keys import SETTINGS, SPEECH
 from callcenter.web.language import N_
 from callcenter.web.owed import kind_name
-from callcenter.web.pages.ticket_changes import rules_of
+from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit
 
 EXAMPLE_DAY = datetime(2026, 11, 24, tzinfo=UTC)

@@ -22,6 +22,8 @@ from callcenter.web.history import history_lines, listen_reason
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.owed import owed_view
+from callcenter.web.replies import replies_to
+from callcenter.web.rules import rules_of
 from callcenter.web.script import Line, lines, pieces
 from callcenter.web.visit import Visit
 from callcenter.web.waveform import Waveform, waveform
@@ -83,6 +85,7 @@ async def show(
         ],
         "wishes": await read_wishes(request.app[DATABASE], number_to_call(page.ticket)),
         "merge": await read_merge(request.app[DATABASE], page.ticket),
+        "replies": await replies_to(request, page.ticket.number, reader=visit, named=named, rules=rules_of(request)),
         "conflict": None,
         "shown_number": None,
     }

@@ -9,7 +9,6 @@ from aiohttp import web
 from callcenter.domain.heard_fields import UnreadableField, read_time
 from callcenter.domain.ticket_life import TicketStatus, TransitionRefused
 from callcenter.domain.tickets import Promise, PromiseKind
-from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
 from callcenter.services.tickets import (
     Change,
     NoSuchTicket,
@@ -35,6 +34,7 @@ from callcenter.web.live import announce
 from callcenter.web.names import names
 from callcenter.web.pages.review import show_review
 from callcenter.web.pages.ticket import load, show
+from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit, see_other
 
 UNREADABLE = {
@@ -177,11 +177,6 @@ async def show_number(request: web.Request, visit: Visit) -> web.StreamResponse:
 def _plain(number: str | None) -> str:
     """Digits and the marks of a telephone number, nothing that could be markup."""
     return re.sub(r"[^\d+*#() -]", "", inland(number)) if number else "–"
-
-
-def rules_of(request: web.Request) -> FollowUpRules:
-    settings = request.app[SETTINGS]
-    return follow_up_rules(settings.follow_up, settings.calendar, settings.console)
 
 
 async def saved(

@@ -10,7 +10,8 @@ from callcenter.services.tickets import Change, NoSuchTicket
 from callcenter.web.errors import BadForm
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
-from callcenter.web.pages.ticket_changes import rules_of, saved
+from callcenter.web.pages.ticket_changes import saved
+from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit
 
 NO_MERGE = N_("这两张工单不能合并：须是同一户，都没有办结，也都没有合并过。")

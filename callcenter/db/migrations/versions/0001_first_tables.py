@@ -318,6 +318,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("finished_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_reminders_call_id_calls"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaigns.id"], name=op.f("fk_reminders_campaign_id_campaigns"), ondelete="CASCADE"
@@ -338,11 +339,26 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_reminders_under_way",
-            ["claimed_at"],
+            ["state", "claimed_at"],
             unique=False,
             sqlite_where=sa.text("state IN ('claimed', 'dialling')"),
             postgresql_where=sa.text("state IN ('claimed', 'dialling')"),
         )
+        batch_op.create_index(
+            "ix_reminders_handed_over",
+            ["state", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'handed_over'"),
+            postgresql_where=sa.text("state = 'handed_over'"),
+        )
+        batch_op.create_index(
+            "ix_reminders_held",
+            ["state", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'held'"),
+            postgresql_where=sa.text("state = 'held'"),
+        )
+        batch_op.create_index("ix_reminders_finished_at", ["finished_at"], unique=False)
         batch_op.create_index("ix_reminders_ticket_id", ["ticket_id"], unique=False)
         batch_op.create_index("ix_reminders_call_id", ["call_id"], unique=False)
         batch_op.create_index("ix_reminders_to_number", ["to_number", "state"], unique=False)
