@@ -176,7 +176,9 @@ async def run(options: argparse.Namespace) -> int:
                 plan = Plan(first_day=FIRST_DAY, days=days, homes=homes, seed=options.seed, faults=faults)
                 broken.append(await measure(kind, plan, zone=options.zone))
     holds = bool(broken) and not any(broken)
-    print(f"\nverdict: no rule broken in {len(broken)} runs {'holds' if holds else f'DOES NOT HOLD: {sum(broken)} times'}")
+    print(
+        f"\nverdict: no rule broken in {len(broken)} runs {'holds' if holds else f'DOES NOT HOLD: {sum(broken)} times'}"
+    )
     return 0 if holds else 1
 
 

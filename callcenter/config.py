@@ -240,6 +240,24 @@ class KindSettings(Section):
     days: Days | None = Field(None, description="Empty: the kind's own rule")
 
 
+class IncidentSettings(Section):
+    """When several homes' tickets about the same thing in the same place are one incident."""
+
+    enabled: bool = True
+    window_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
+        120, description="Reports so close together count as one thing; an open incident takes later ones too"
+    )
+    suggested_from_homes: Annotated[int, Field(ge=2)] = Field(2, description="From here a person is asked")
+    formed_from_homes: Annotated[int, Field(ge=0)] = Field(3, description="From here it is one; 0: never unasked")
+    categories: tuple[str, ...] = Field(
+        (
+            *("plumbing", "power", "lift", "access", "fire", "gas", "heating", "structure", "odour"),
+            *("public_facility", "cleaning", "security", "noise"),
+        ),
+        description="Categories in which homes can share a cause",
+    )
+
+
 class FollowUpSettings(Section):
     decent_hours: tuple[HoursRange, ...] = (
         HoursRange(start=time(9), end=time(12)),
@@ -260,6 +278,7 @@ class FollowUpSettings(Section):
     appointment_hours: Annotated[int, Field(ge=1, le=48)] = Field(
         2, description="How long before a visit it is confirmed by phone (in decent hours)"
     )
+    incidents: IncidentSettings = IncidentSettings()
     trunks: Annotated[tuple[TrunkSettings, ...], Field(min_length=1)] = (TrunkSettings(),)
     kinds: dict[str, KindSettings] = Field({}, description="Hours and days by reminder kind")
     call_texts: dict[str, str] = Field(

@@ -31,6 +31,7 @@ from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
 from callcenter.services.dial_due_reminders import dial_due_reminders
+from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
@@ -51,6 +52,7 @@ READY = web.AppKey("ready", asyncio.Event)
 
 CLOSE_GAPS_SECONDS = 30.0
 ASK_AFTER_SECONDS = 60.0
+INCIDENTS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +201,9 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         "calls without a ticket",
         lambda: close_gaps(database, now=clock.now(), rules=rules),
         seconds=CLOSE_GAPS_SECONDS,
+    )
+    scheduler.add(
+        "incidents", lambda: find_incidents(database, now=clock.now(), rules=rules), seconds=INCIDENTS_SECONDS
     )
     return scheduler
 

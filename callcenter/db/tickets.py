@@ -18,12 +18,22 @@ class TicketRow(Base):
 
     `version` counts every change: an update names the version it saw (optimistic locking).
     `no_action_reason` says why a call with nothing to do was closed at once (silence, praise).
+    `part_of` is the ticket on whose first call this one's matter was told, as its field `part_field` (problem.2): the
+    two share that call.
     `merged_into` is the ticket that took over this one's calls, deadlines and reminders, until the merging is undone.
     `visit_at` is the appointment at the home; `satisfaction` 1 to 5 as the resident keyed it after the fix (回访).
     """
 
     __tablename__ = "tickets"
     __table_args__ = (
+        UniqueConstraint("part_of", "part_field"),
+        Index(
+            "uq_tickets_first_call_id",
+            "first_call_id",
+            unique=True,
+            sqlite_where=text("part_of IS NULL"),
+            postgresql_where=text("part_of IS NULL"),
+        ),
         Index("ix_tickets_status", "status"),
         Index("ix_tickets_caller_number", "caller_number"),
         Index("ix_tickets_created_at", "created_at"),
@@ -31,7 +41,9 @@ class TicketRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
-    first_call_id: Mapped[str] = mapped_column(ForeignKey("calls.id"), unique=True)
+    first_call_id: Mapped[str] = mapped_column(ForeignKey("calls.id"))
+    part_of: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    part_field: Mapped[str | None]
     status: Mapped[str]
     request_type: Mapped[str | None]
     category: Mapped[str | None]

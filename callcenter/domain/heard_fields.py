@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callcenter.domain.tickets import Evidence, Found, Place, Promise, RequestType, TicketDraft, Urgency, Wanted
+from callcenter.domain.tickets import (
+    Evidence,
+    Found,
+    Place,
+    Problem,
+    Promise,
+    RequestType,
+    TicketDraft,
+    Urgency,
+    Wanted,
+)
 
 PLACE_COLUMNS = ("estate", "phase", "lane", "building", "unit", "floor", "room")
 _PLACE = re.compile(
@@ -128,6 +138,22 @@ def read_wanted(text: str, zone: ZoneInfo) -> Wanted:
 def written_promise(promise: Promise, zone: ZoneInfo) -> str:
     """The words; the time follows after @ where one was said."""
     return f"{promise.text} @ {_written(promise.due, zone)}" if promise.due else promise.text
+
+
+def written_problem(problem: Problem) -> str:
+    """plumbing repair normal：厨房漏水; - where the type was not said."""
+    return f"{problem.category} {problem.request_type or '-'} {problem.urgency}：{problem.text}"
+
+
+def read_problem(text: str) -> Problem | None:
+    """None where the text is no problem as `written_problem` writes it."""
+    head, colon, words = text.partition("：")
+    match head.split(" "):
+        case [category, request_type, urgency] if colon and urgency in set(Urgency):
+            known = RequestType(request_type) if request_type in set(RequestType) else None
+            return Problem(category=category, request_type=known, urgency=Urgency(urgency), text=words)
+        case _:
+            return None
 
 
 def read_time(text: str, zone: ZoneInfo) -> datetime | None:

@@ -23,12 +23,16 @@ _STATES = {
     TicketStatus.REOPENED: "正在重新处理",
 }
 
+_SETTLED = frozenset({TicketStatus.SOLVED, TicketStatus.VERIFIED, TicketStatus.CLOSED})
+KNOWN_TO_US = "附近多户也有同样的情况，我们已经知道，正在统一处理，处理好后会逐户回电"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """One ticket: `promised_for` is by when the resident was promised to hear from us or be visited next.
 
-    `goes_on_as` is the ticket that it was merged into, whose status and promise these are then.
+    `goes_on_as` is the ticket that it was merged into, whose status and promise these are then. `shared`: other homes
+    have reported the same thing, so that the cause is known and worked on for all of them.
     """
 
     number: str
@@ -36,6 +40,7 @@ class Standing:
     reported: str | None = None
     promised_for: datetime | None = None
     goes_on_as: str | None = None
+    shared: bool = False
 
 
 def spoken_progress(tickets: Sequence[Standing], *, now: datetime, zone: ZoneInfo) -> str:
@@ -57,7 +62,8 @@ def _one(ticket: Standing, *, now: datetime, zone: ZoneInfo) -> str:
     if ticket.promised_for is not None and ticket.promised_for > now:
         promised = f"，我们会在{spoken_time(ticket.promised_for, now=now, zone=zone)}之前与您联系"
     merged = f"，已并入工单号{spoken_ticket_number(ticket.goes_on_as)}" if ticket.goes_on_as else ""
-    return f"工单号{spoken_ticket_number(ticket.number)}{merged}{reported}，{_STATES[ticket.status]}{promised}。"
+    state = KNOWN_TO_US if ticket.shared and ticket.status not in _SETTLED else _STATES[ticket.status]
+    return f"工单号{spoken_ticket_number(ticket.number)}{merged}{reported}，{state}{promised}。"
 
 
 def _count(number: int) -> str:

@@ -71,7 +71,7 @@ async def read_ticket(database: Database, number: str, *, day_began: datetime) -
             fields={row.field: row for row in fields.all()},
             deadlines=tuple(await _deadlines(session, ticket.id)),
             history=tuple(await _history(session, ticket.id)),
-            calls=await _calls(session, ticket.id),
+            calls=await _calls(session, ticket),
             related=tuple(await _related(session, ticket)),
             looks=await _looks(session, ticket.number, day_began),
         )
@@ -95,10 +95,14 @@ async def _history(session: AsyncSession, ticket_id: int) -> Sequence[TicketHist
     return (await session.scalars(query)).all()
 
 
-async def _calls(session: AsyncSession, ticket_id: int) -> tuple[TicketCall, ...]:
-    links = (await session.scalars(select(TicketCallRow).where(TicketCallRow.ticket_id == ticket_id))).all()
-    calls = await recorded_calls(session, [link.call_id for link in links])
-    found = [TicketCall(relation=link.relation, recorded=calls[link.call_id]) for link in links]
+async def _calls(session: AsyncSession, ticket: TicketRow) -> tuple[TicketCall, ...]:
+    """Its own, and for one of several problems of a call that call, which belongs to another ticket."""
+    links = (await session.scalars(select(TicketCallRow).where(TicketCallRow.ticket_id == ticket.id))).all()
+    relations = {link.call_id: link.relation for link in links}
+    if ticket.part_of is not None:
+        relations.setdefault(ticket.first_call_id, "shared")
+    calls = await recorded_calls(session, list(relations))
+    found = [TicketCall(relation=relation, recorded=calls[call_id]) for call_id, relation in relations.items()]
     return tuple(sorted(found, key=lambda one: one.recorded.call.started_at))
 
 

@@ -1,4 +1,4 @@
-"""What stands beside a ticket: what its resident wants of our calls, and the tickets that were merged with it."""
+"""What stands beside a ticket: what its resident wants of our calls, tickets merged with it, tickets of one call."""
 
 from dataclasses import dataclass
 
@@ -41,3 +41,18 @@ async def read_merge(database: Database, ticket: TicketRow) -> Merge:
         into = await session.get(TicketRow, ticket.merged_into) if ticket.merged_into is not None else None
         same = select(TicketRow).where(TicketRow.merged_into == ticket.id).order_by(TicketRow.created_at)
         return Merge(into=into, duplicates=tuple((await session.scalars(same)).all()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """`of` is the ticket of the call on which this one's matter was told; `made` those made of this one, by field."""
+
+    of: TicketRow | None
+    made: dict[str, TicketRow]
+
+
+async def read_parts(database: Database, ticket: TicketRow) -> Parts:
+    async with database.read() as session:
+        of = await session.get(TicketRow, ticket.part_of) if ticket.part_of is not None else None
+        rows = await session.scalars(select(TicketRow).where(TicketRow.part_of == ticket.id).order_by(TicketRow.id))
+        return Parts(of=of, made={row.part_field or "": row for row in rows.all()})

@@ -18,6 +18,7 @@ from callcenter.domain.calendar import TimeRange, WorkCalendar, common_hours
 from callcenter.domain.counted_time import Counted
 from callcenter.domain.deadlines import DeadlineKind, DeadlineRules, OwnLimit
 from callcenter.domain.dialling import DiallingRules
+from callcenter.domain.incidents import IncidentRules
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.tickets import RequestType, Urgency
 from callcenter.domain.trunks import Trunk
@@ -48,6 +49,7 @@ class FollowUpRules:
     claim_lapses: timedelta = timedelta(minutes=1)
     unfinished: timedelta = timedelta(minutes=5)
     no_outcome: timedelta = timedelta(hours=2)
+    incidents: IncidentRules = field(default_factory=IncidentRules)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -103,6 +105,13 @@ def follow_up_rules(
         satisfaction_again=timedelta(days=follow_up.satisfaction_again_days),
         appointment=timedelta(hours=follow_up.appointment_hours),
         missed_call=timedelta(minutes=follow_up.missed_call_minutes),
+        incidents=IncidentRules(
+            enabled=follow_up.incidents.enabled,
+            window=timedelta(minutes=follow_up.incidents.window_minutes),
+            suggested_from=follow_up.incidents.suggested_from_homes,
+            formed_from=follow_up.incidents.formed_from_homes,
+            categories=frozenset(follow_up.incidents.categories),
+        ),
     )
 
 

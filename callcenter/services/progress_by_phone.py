@@ -17,6 +17,7 @@ from callcenter.domain.spoken_progress import Standing, spoken_progress, spoken_
 from callcenter.domain.ticket_life import FINISHED, TicketStatus
 from callcenter.ports import Clock, ProgressUnknown
 from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.incident_links import tickets_of_open_incidents
 
 MOST_LOOKED_AT = 10
 
@@ -60,12 +61,14 @@ async def _standings(session: AsyncSession, number: str, now: datetime) -> list[
     )
     tickets = (await session.scalars(query)).all()
     promised = await _promised(session, [ticket.id for ticket in tickets], now)
+    shared = await tickets_of_open_incidents(session, [ticket.id for ticket in tickets])
     return [
         Standing(
             number=ticket.number,
             status=TicketStatus(ticket.status),
             reported=ticket.summary,
             promised_for=promised.get(ticket.id),
+            shared=ticket.id in shared,
         )
         for ticket in tickets
     ]

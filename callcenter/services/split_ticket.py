@@ -71,7 +71,9 @@ async def _take_out(session: AsyncSession, ticket: TicketRow, call_id: str) -> C
     link = await session.get(TicketCallRow, (ticket.id, call_id))
     if link is None:
         raise SplitRefused(f"the call does not belong to {ticket.number}")
-    first_of = await session.scalar(select(TicketRow.number).where(TicketRow.first_call_id == call_id))
+    first_of = await session.scalar(
+        select(TicketRow.number).where(TicketRow.first_call_id == call_id, TicketRow.part_of.is_(None))
+    )
     if first_of == ticket.number:
         raise SplitRefused("the first call of a ticket stays with it")
     if first_of is not None:

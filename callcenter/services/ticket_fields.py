@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.tickets import TicketFieldRow, TicketRow
-from callcenter.domain.heard_fields import HeardField
+from callcenter.domain.heard_fields import HeardField, written_problem
 from callcenter.domain.tickets import Found, TicketDraft
 from callcenter.services.evidence import evidence_rows
 
@@ -39,7 +39,7 @@ def detail_fields(draft: TicketDraft, threshold: float) -> Iterator[HeardField]:
     texts: list[tuple[str, Found[Any], str]] = [
         *((f"amount.{n}", found, found.value.text) for n, found in enumerate(draft.amounts, 1)),
         *((f"demand.{n}", found, found.value) for n, found in enumerate(draft.demands, 1)),
-        *((f"problem.{n}", found, found.value.text) for n, found in enumerate(draft.problems, 1)),
+        *((f"problem.{n}", found, written_problem(found.value)) for n, found in enumerate(draft.problems, 1)),
         *(
             (f"consent.{n}", found, f"{found.value.asked} {'yes' if found.value.given else 'no'}")
             for n, found in enumerate(draft.consents, 1)

@@ -16,6 +16,7 @@ from callcenter.web.pages import (
     alarms,
     answering,
     calls,
+    incidents,
     live,
     recordings,
     reminder_changes,
@@ -100,7 +101,17 @@ def _add_rooms(app: web.Application) -> None:
     post("/tickets/{number}/merge", ticket_joins.merge)
     post("/tickets/{number}/unmerge", ticket_joins.unmerge)
     post("/tickets/{number}/split", ticket_joins.split)
+    post("/tickets/{number}/problems/{field}", ticket_joins.make_own)
     post("/tickets/{number}/wishes", ticket_wishes.note)
+    get("/incidents", incidents.incident_list)
+    get("/incidents/{number}", incidents.incident_page)
+    post("/incidents/{number}/confirm", incidents.confirm)
+    post("/incidents/{number}/dismiss", incidents.dismiss)
+    post("/incidents/{number}/restore", incidents.restore)
+    post("/incidents/{number}/add", incidents.add)
+    post("/incidents/{number}/remove", incidents.remove)
+    post("/incidents/{number}/solve", incidents.solve)
+    post("/incidents/{number}/reopen", incidents.reopen)
     get("/shift", shift.shift, SUPERVISORS)
     app.router.add_post("/shift", for_roles(shift.hand_over, SUPERVISORS))
     get("/alarms", alarms.alarms)

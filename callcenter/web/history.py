@@ -71,6 +71,14 @@ def _words(row: TicketHistoryRow, reader: Reader, named: Names) -> str:
             return say("转部门办理：%(text)s。", text=data.get("department") or data.get("to") or "")
         case "arrived":
             return say("到场，来电按键。") if data.get("by_phone") else say("到场。")
+        case "incident_linked":
+            return say("归入事件 %(number)s。", number=data.get("incident", ""))
+        case "incident_left":
+            return say("移出事件 %(number)s。", number=data.get("incident", ""))
+        case "made_of_problem" if data.get("into"):
+            return say("通话中的另一件事另建工单 %(number)s。", number=data["into"])
+        case "made_of_problem":
+            return say("由 %(number)s 通话中的另一件事建立。", number=data.get("from", ""))
         case "merged" | "unmerged" | "split":
             return _joined(row.action, data, reader)
         case "escalated" | "escalation_acknowledged" | "on_call_phoned" | "on_call_acknowledged" | "on_call_silent":

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from callcenter.domain.calls import EndReason, EventKind, LegOutcome, OutboundOutcome
 from callcenter.domain.deadlines import OWN_LIMIT, UNSURE_EMERGENCY, DeadlineKind
+from callcenter.domain.incidents import IncidentState
 from callcenter.domain.moments import Clock
 from callcenter.domain.reminder_kind import KeyAction
 from callcenter.domain.rings import Disposition, Verdict
@@ -133,7 +134,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         EndReason.FAILED: N_("没有接通"),
     },
     "clock": {Clock.PROVIDER: N_("服务商"), Clock.OURS: N_("本机")},
-    "relation": {"first": N_("首次来电"), "repeat": N_("再次来电"), "ours": N_("我们打出")},
+    "relation": {"first": N_("首次来电"), "repeat": N_("再次来电"), "ours": N_("我们打出"), "shared": N_("同一通来电")},
     "direction": {"inbound": N_("来电"), "outbound": N_("打出")},
     "field": {
         "request_type": N_("诉求类型"),
@@ -146,7 +147,24 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "wanted": N_("在家时间"),
         "summary": N_("事由"),
         "promise": N_("承诺"),
+        "problem": N_("另一件事"),
+        "demand": N_("要求"),
+        "amount": N_("金额"),
+        "consent": N_("征得同意"),
+        "call": N_("通话结果"),
         "building": N_("楼栋"),
+    },
+    "incident": {
+        IncidentState.SUGGESTED: N_("疑似同一事件"),
+        IncidentState.OPEN: N_("处理中"),
+        IncidentState.SOLVED: N_("已解决"),
+        IncidentState.DISMISSED: N_("不是同一事件"),
+    },
+    "thing": {
+        "water_cut": N_("停水"),
+        "bad_water": N_("水质"),
+        "power_cut": N_("停电"),
+        "gas_cut": N_("停气"),
     },
     "role": {"agent": N_("客服"), "supervisor": N_("主管"), "admin": N_("管理员")},
 }

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from callcenter.config import AgentSettings, ConsoleSettings, ServerSettings, Settings
 from callcenter.db.engine import Database
+from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
 from callcenter.web import add_console
 from tests.conftest import SetClock
 from tests.web.day import a_day
@@ -42,6 +43,11 @@ def settings(tmp_path: Path) -> Settings:
         agents=tuple(AgentSettings(id=key, name=name, phone=f"sip:{key}@pbx") for key, name in names.items()),
         console=ConsoleSettings(login_attempts_a_minute=3),
     )
+
+
+@pytest.fixture
+def rules(settings: Settings) -> FollowUpRules:
+    return follow_up_rules(settings.follow_up, settings.calendar, settings.console)
 
 
 @pytest.fixture

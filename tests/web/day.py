@@ -80,6 +80,10 @@ def leak(now: datetime, folder: Path) -> list[Any]:
         field_row(1, "contact", "王女士", 0.9, evidence(story, "王女士")),
         field_row(1, "promise.1", "半小时内给您回电 @ 2026-11-24 10:12", 0.88, evidence(story, "半小时内给您回电")),
         field_row(1, "summary", "厨房顶部漏水，滴到配电箱", 0.9, []),
+        field_row(1, "problem.1", "plumbing repair emergency：厨房顶上漏水", 0.9, evidence(story, "漏水")),
+        field_row(1, "problem.2", "power repair urgent：水滴到配电箱上", 0.9, evidence(story, "配电箱")),
+        field_row(1, "demand.1", "你们快一点", 0.9, evidence(story, "你们快一点")),
+        field_row(1, "call.solved", "no", 0.8, []),
     ]
     promise = evidence(story, "半小时内给您回电")
     limits = [

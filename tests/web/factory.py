@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from sqlalchemy import text as sql
 
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
@@ -274,3 +275,5 @@ async def save(database: Database, *rows: Any) -> None:
         for kind in (*order, *rest):
             session.add_all(row for row in rows if isinstance(row, kind))
             await session.flush()
+        if session.get_bind().dialect.name == "postgresql":  # ids were given: the next one comes after them
+            await session.execute(sql("SELECT setval(pg_get_serial_sequence('tickets', 'id'), max(id)) FROM tickets"))

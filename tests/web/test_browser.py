@@ -12,12 +12,14 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, async_playwright, expect
 
 from callcenter.db.engine import Database
+from callcenter.services.follow_up_rules import FollowUpRules
 from tests.conftest import SetClock
 from tests.web.conftest import CHROMIUM
 from tests.web.day import LEAK, NOISE, SILENT
 from tests.web.factory import PASSWORD
 from tests.web.owing import owe
 from tests.web.test_alarms import emergency, escalation
+from tests.web.test_incidents import lifts
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +36,9 @@ PAGES = {
     "reminder": "/reminders/1",
     "texts": "/reminders/texts",
     "shift": "/shift",
+    "incidents": "/incidents",
+    "incident": "/incidents/SJ-1124-01",
+    "ticket-of-incident": "/tickets/GD-1124-0061",
     "missing": "/nowhere",
 }
 SHOTS = os.environ.get("CALLCENTER_SHOTS")
@@ -314,11 +319,14 @@ async def _shot(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_nothing_overflows_at_any_width(room: Room, database: Database, clock: SetClock, language: str) -> None:
+async def test_nothing_overflows_at_any_width(
+    room: Room, database: Database, clock: SetClock, rules: FollowUpRules, language: str
+) -> None:
     page = room.page
     await owe(database, clock.now())
     await emergency(database, clock.now())
     await escalation(database, clock.now())
+    await lifts(database, clock, rules)
     await room.sign_in("hewen")
     await room.open(f"/tickets?lang={language}")
     for name, path in PAGES.items():

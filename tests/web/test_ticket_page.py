@@ -214,3 +214,29 @@ async def test_a_residents_words_stay_words_in_a_reply(sign_in: SignIn, database
 def reply(page: str, label: str) -> str:
     """The reply template of this name, as the page offers it."""
     return page.split(f"<summary>{label}", 1)[1].split("</details>", 1)[0]
+
+
+async def test_what_else_was_said_stands_on_the_page(sign_in: SignIn) -> None:
+    page = await (await (await sign_in("lijia")).get(PAGE)).text()
+    assert "这通来电说了几件事" in page
+    assert "水滴到配电箱上" in page
+    assert "就是这张工单" in page
+    assert re.search(r"<dt>要求</dt><dd>你们快一点", page)
+    assert re.search(r"<dt>通话中解决</dt><dd>否", page)
+
+
+async def test_a_further_problem_becomes_a_ticket_by_one_click(sign_in: SignIn, database: Database) -> None:
+    client = await sign_in("lijia")
+    assert f'action="{PAGE}/problems/problem.1"' not in await (await client.get(PAGE)).text()
+    assert (await submit(client, f"{PAGE}/problems/problem.2", seen=PAGE)).status == 303
+    made = await row(database, "GD-1124-0004")
+    assert (made.category, made.urgency, made.room) == ("power", "urgent", "501")
+    page = await (await client.get(PAGE)).text()
+    assert f'<a href="/tickets/{made.number}">{made.number}</a>' in page
+    assert "另建一张工单" not in page
+    back = await (await client.get(f"/tickets/{made.number}")).text()
+    assert f'原工单 <a href="{PAGE}">' in back
+    assert "三栋二单元五零一" in back, "the call is heard here too"
+    refused = await submit(client, f"{PAGE}/problems/problem.2", seen=PAGE)
+    assert refused.status == 400
+    assert "已经另建过" in await refused.text()

@@ -8,17 +8,20 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.domain.ticket_life import TRANSITIONS, TicketStatus
+from callcenter.reports.incidents import incident_of
 from callcenter.reports.recorded_calls import RecordedCall
 from callcenter.reports.reminders import reminders_of_ticket
 from callcenter.reports.ticket_page import TicketPage, read_ticket
-from callcenter.reports.ticket_people import read_merge, read_wishes
+from callcenter.reports.ticket_people import read_merge, read_parts, read_wishes
 from callcenter.services.number_to_call import number_to_call
 from callcenter.services.users import record_look
 from callcenter.web import deadlines
+from callcenter.web.details import detail_views, problem_views
 from callcenter.web.errors import NotFound
 from callcenter.web.fields import field_views, place_of, unsure_first
 from callcenter.web.frame import everyone, render_room
 from callcenter.web.history import history_lines, listen_reason
+from callcenter.web.incidents import incident_standing, incident_title
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.owed import owed_view
@@ -75,7 +78,11 @@ async def show(
 ) -> web.Response:
     known = await everyone(request)
     named = names(request, known, visit.catalog)
+    parts = await read_parts(request.app[DATABASE], page.ticket)
     context = describe(request, visit, page) | {
+        "part_of": parts.of,
+        "problems": problem_views(page.ticket, page.fields, parts.made, visit),
+        "details": detail_views(page.fields, visit),
         "history": history_lines(page.history, visit, named),
         "assignable": assignable(request, known),
         "others": [look for look in page.looks if look.login != visit.user.login and _is_recent(look.at, visit)],
@@ -86,12 +93,23 @@ async def show(
         "wishes": await read_wishes(request.app[DATABASE], number_to_call(page.ticket)),
         "merge": await read_merge(request.app[DATABASE], page.ticket),
         "replies": await replies_to(request, page.ticket.number, reader=visit, named=named, rules=rules_of(request)),
+        "incident": await _incident(request, visit, page),
         "conflict": None,
         "shown_number": None,
     }
     return await render_room(
         request, visit, template, room=room, status=status, plays_audio=True, known=known, **(context | more)
     )
+
+
+async def _incident(request: web.Request, visit: Visit, page: TicketPage) -> dict[str, Any] | None:
+    """The incident that the ticket belongs to, as its line shows it."""
+    found = await incident_of(request.app[DATABASE], page.ticket.id)
+    if found is None:
+        return None
+    stands = incident_standing(found.incident, visit)
+    title = incident_title(found.incident, visit)
+    return {"number": found.incident.number, "title": title, "standing": stands, "tickets": found.tickets}
 
 
 def describe(request: web.Request, visit: Visit, page: TicketPage) -> dict[str, Any]:
@@ -122,7 +140,8 @@ def describe(request: web.Request, visit: Visit, page: TicketPage) -> dict[str, 
 
 
 def hear(recorded: RecordedCall, page: TicketPage | None) -> Heard:
-    evidence = pieces(page.fields.values()) if page else ()
+    fields = page.fields.items() if page else ()
+    evidence = pieces(row for name, row in fields if not name.startswith("problem."))
     segments = recorded.played_segments
     recording = recorded.recording
     return Heard(

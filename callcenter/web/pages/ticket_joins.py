@@ -1,10 +1,11 @@
-"""Two tickets about the same thing made one, that undone, and a call that belongs elsewhere taken out."""
+"""Two tickets about the same thing made one, that undone; a call, or one of several problems, given its own ticket."""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from callcenter.services.merge_tickets import MergeRefused, merge_tickets, undo_merge
+from callcenter.services.problem_ticket import ProblemRefused, make_ticket_of_problem
 from callcenter.services.split_ticket import SplitRefused, split_ticket
 from callcenter.services.tickets import Change, NoSuchTicket
 from callcenter.web.errors import BadForm
@@ -17,6 +18,7 @@ from callcenter.web.visit import Visit
 NO_MERGE = N_("这两张工单不能合并：须是同一户，都没有办结，也都没有合并过。")
 NO_UNDO = N_("这次合并不能撤销：对方工单后来又合并了，请先撤销那一次。")
 NO_SPLIT = N_("这通来电不能拆出：首次来电留在原工单，已拆出的不能再拆。")
+NO_PROBLEM = N_("不能另建：这张工单本身就是这件事，或者已经另建过，或者工单已并入别的工单。")
 NO_SUCH_NUMBER = N_("没有这个编号的工单，请核对后再填。")
 
 
@@ -46,6 +48,16 @@ async def split(request: web.Request, visit: Visit) -> web.StreamResponse:
     return await saved(request, visit, _told(take_out, NO_SPLIT))
 
 
+async def make_own(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """One of several problems of a call becomes a ticket of its own."""
+    field = request.match_info["field"]
+
+    async def make(change: Change) -> object:
+        return await make_ticket_of_problem(request.app[DATABASE], change, field=field, rules=rules_of(request))
+
+    return await saved(request, visit, _told(make, NO_PROBLEM))
+
+
 def _told(
     save: Callable[[Change], Awaitable[object]], refusal: str, *, other: str = ""
 ) -> Callable[[Change], Awaitable[object]]:
@@ -54,7 +66,7 @@ def _told(
     async def told(change: Change) -> object:
         try:
             return await save(change)
-        except (MergeRefused, SplitRefused) as error:
+        except (MergeRefused, SplitRefused, ProblemRefused) as error:
             raise BadForm(refusal) from error
         except NoSuchTicket as error:
             if other and other != change.number:

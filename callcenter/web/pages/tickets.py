@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from callcenter.reports.incidents import active_incidents
 from callcenter.reports.tickets import TicketFilter, TicketLine, TicketList, View, list_tickets
 from callcenter.web import deadlines
 from callcenter.web.fields import place_of
 from callcenter.web.frame import render_room
+from callcenter.web.incidents import incident_standing, incident_title
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
 from callcenter.web.visit import Visit
@@ -53,6 +55,10 @@ async def ticket_list(request: web.Request, visit: Visit) -> web.StreamResponse:
         view_word=VIEW_WORDS[wanted.view],
         page_address=lambda page: address(wanted, page=page),
         everywhere=address(wanted, status=View.ALL.value),
+        incidents=[
+            (one, incident_title(one.incident, visit), incident_standing(one.incident, visit))
+            for one in await active_incidents(request.app[DATABASE])
+        ],
         place_of=place_of,
         standing=lambda deadline: deadlines.standing(deadline, visit),
         due=lambda line: _due(line, visit),

@@ -223,6 +223,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("first_call_id", sa.String(), nullable=False),
+        sa.Column("part_of", sa.Integer(), nullable=True),
+        sa.Column("part_field", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("request_type", sa.String(), nullable=True),
         sa.Column("category", sa.String(), nullable=True),
@@ -260,13 +262,90 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["first_call_id"], ["calls.id"], name=op.f("fk_tickets_first_call_id_calls")),
         sa.ForeignKeyConstraint(["merged_into"], ["tickets.id"], name=op.f("fk_tickets_merged_into_tickets")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
-        sa.UniqueConstraint("first_call_id", name=op.f("uq_tickets_first_call_id")),
+        sa.ForeignKeyConstraint(["part_of"], ["tickets.id"], name=op.f("fk_tickets_part_of_tickets")),
         sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
+        sa.UniqueConstraint("part_of", "part_field", name=op.f("uq_tickets_part_of_part_field")),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index("ix_tickets_caller_number", ["caller_number"], unique=False)
         batch_op.create_index("ix_tickets_created_at", ["created_at"], unique=False)
         batch_op.create_index("ix_tickets_status", ["status"], unique=False)
+        batch_op.create_index(
+            "uq_tickets_first_call_id",
+            ["first_call_id"],
+            unique=True,
+            sqlite_where=sa.text("part_of IS NULL"),
+            postgresql_where=sa.text("part_of IS NULL"),
+        )
+
+    op.create_table(
+        "incidents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("thing", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("reach", sa.String(), nullable=False),
+        sa.Column("estate", sa.String(), nullable=True),
+        sa.Column("phase", sa.String(), nullable=True),
+        sa.Column("lane", sa.String(), nullable=True),
+        sa.Column("building", sa.String(), nullable=True),
+        sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_report_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("number", name=op.f("uq_incidents_number")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_state", ["state"], unique=False)
+
+    op.create_table(
+        "incident_tickets",
+        sa.Column("incident_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("linked_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("linked_by", sa.String(), nullable=False),
+        sa.Column("taken_out_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("taken_out_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_tickets_incident_id_incidents"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["tickets.id"], name=op.f("fk_incident_tickets_ticket_id_tickets"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("incident_id", "ticket_id", name=op.f("pk_incident_tickets")),
+    )
+    with op.batch_alter_table("incident_tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_incident_tickets_linked",
+            ["ticket_id"],
+            unique=True,
+            sqlite_where=sa.text("taken_out_at IS NULL"),
+            postgresql_where=sa.text("taken_out_at IS NULL"),
+        )
+
+    op.create_table(
+        "incident_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("incident_id", sa.Integer(), nullable=False),
+        sa.Column("at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("data", base.PlainJson(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_history_incident_id_incidents"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_history")),
+    )
+    with op.batch_alter_table("incident_history", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_history_incident_id", ["incident_id"], unique=False)
 
     op.create_table(
         "campaigns",
@@ -568,6 +647,9 @@ def downgrade() -> None:
     op.drop_table("reminders")
     op.drop_table("resident_wishes")
     op.drop_table("campaigns")
+    op.drop_table("incident_history")
+    op.drop_table("incident_tickets")
+    op.drop_table("incidents")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.drop_index("ix_tickets_status")
         batch_op.drop_index("ix_tickets_created_at")
