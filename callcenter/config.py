@@ -131,6 +131,22 @@ class RingSettings(Section):
     rings: Annotated[int, Field(ge=1, le=20)] = 3
 
 
+class AnsweringSettings(Section):
+    """What the figures of answering are held against."""
+
+    in_time_seconds: Annotated[float, Field(ge=0.1, le=3600)] = Field(
+        15.0, description="Service level: answered within this time from the end of the menu (GB/T 33358: 15 s)"
+    )
+    target: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.95, description="The within-three-rings share and the connection rate to reach (GB/T 33358: 95 % over 24 h)"
+    )
+    after_call_seconds: Annotated[float | None, Field(ge=0, le=3600)] = Field(
+        None,
+        description="Your own measurement of the work after a call, which nothing records; empty: AHT is not shown,"
+        " and staffing counts talking only",
+    )
+
+
 class RingStrategy(StrEnum):
     IN_ORDER = "in_order"
     ALL_AT_ONCE = "all_at_once"
@@ -418,6 +434,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     twilio: TwilioSettings = TwilioSettings()
     rings: RingSettings = RingSettings()
+    answering: AnsweringSettings = AnsweringSettings()
     call_flow: CallFlowSettings = CallFlowSettings()
     agents: tuple[AgentSettings, ...] = ()
     speech: SpeechSettings = SpeechSettings()

@@ -101,6 +101,10 @@ class Share:
             return None if not self.counted else 1.0
         return (self.within + self.undecided_answered) / counted
 
+    @property
+    def undecided(self) -> int:
+        return self.undecided_answered + self.undecided_abandoned
+
     @classmethod
     def of(cls, outcomes: Iterable[tuple[Disposition, Verdict | None, int]]) -> "Share":
         """From (disposition, verdict, how many calls) rows."""
@@ -110,6 +114,12 @@ class Share:
             if place:
                 tally[place] += count
         return cls(**tally)
+
+
+def standing(disposition: Disposition, verdict: Verdict | None) -> str | None:
+    """Where a call stands in lists and charts: within, undecided, late, missed, or (not counted) nowhere."""
+    place = _place(disposition, verdict)
+    return "undecided" if place and place.startswith("undecided") else place
 
 
 def _place(disposition: Disposition, verdict: Verdict | None) -> str | None:

@@ -15,6 +15,7 @@ from callcenter.web.outside import friendly_not_found, home, refuse_nul, static_
 from callcenter.web.pages import (
     alarms,
     answering,
+    answering_calls,
     calls,
     live,
     recordings,
@@ -105,7 +106,8 @@ def _add_rooms(app: web.Application) -> None:
     get("/alarms", alarms.alarms)
     post("/alarms/{number}/acknowledge", alarms.acknowledge)
     post("/alarms/{number}/arrived", alarms.arrived)
-    get("/answering", answering.day, SUPERVISORS)
+    get("/answering", answering.overview, SUPERVISORS)
+    get("/answering/calls", answering_calls.call_list, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

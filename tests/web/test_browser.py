@@ -29,6 +29,8 @@ PAGES = {
     "ticket": f"/tickets/{LEAK}",
     "review": f"/review/{NOISE}",
     "answering": "/answering",
+    "answering-month": "/answering?period=month",
+    "answering-calls": "/answering/calls?which=counted",
     "call": "/calls/CA-leak",
     "reminders": "/reminders",
     "reminder": "/reminders/1",
