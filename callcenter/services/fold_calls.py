@@ -22,6 +22,7 @@ from callcenter.domain.folding import fold
 from callcenter.domain.moments import Moment, Span
 from callcenter.domain.rings import RingRule
 from callcenter.ports import REMINDER
+from callcenter.services.judge_again import keep_judgement
 from callcenter.services.transactions import take_turns
 
 CALLS_A_TRANSACTION = 4
@@ -74,7 +75,7 @@ async def fold_calls(
     async with database.write() as session:
         await take_turns(session, "fold calls")
         for call_id, rows in (await _events_of(session, call_ids)).items():
-            call = await write_call(session, call_id, rows, rule)
+            call = await write_call(session, call_id, rows, rule, now=now)
             for follow in when_folded:
                 await follow(session, call, now)
 
@@ -89,11 +90,14 @@ async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str
     return by_call
 
 
-async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule) -> CallRow:
+async def write_call(
+    session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule, *, now: datetime
+) -> CallRow:
     """Writes the call, its legs and its recordings as its events tell them, and marks the events as folded."""
+    await _keep_old_judgement(session, call_id, rule, now=now)
     state = fold((event_of(row) for row in rows), rule)
     insert = _insert(session)
-    values = _call_values(state, rows)
+    values = _call_values(state, rows, rule)
     statement = insert(CallRow).values(values)
     updated = {name: statement.excluded[name] for name in values if name != "id"}
     await session.execute(
@@ -115,11 +119,23 @@ async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEve
     return written.scalar_one()
 
 
+async def _keep_old_judgement(session: AsyncSession, call_id: str, rule: RingRule, *, now: datetime) -> None:
+    """A call that ended under another rule, and of which something more was heard now."""
+    other = select(CallRow).where(CallRow.id == call_id, CallRow.rule.not_in(("", rule.version)))
+    call = (await session.scalars(other)).one_or_none()
+    if call is not None:
+        legs = (await session.scalars(select(CallLegRow).where(CallLegRow.call_id == call_id))).all()
+        await keep_judgement(session, call, legs, rule, now=now)
+        await session.flush()
+        for leg in legs:  # written anew in a moment, past the session
+            session.expunge(leg)
+
+
 def _insert(session: AsyncSession) -> Any:
     return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
 
 
-def _call_values(state: CallState, rows: Iterable[CallEventRow]) -> dict[str, Any]:
+def _call_values(state: CallState, rows: Iterable[CallEventRow], rule: RingRule) -> dict[str, Any]:
     received = [row.received_at for row in rows]
     purpose = state.purpose
     return {
@@ -140,6 +156,7 @@ def _call_values(state: CallState, rows: Iterable[CallEventRow]) -> dict[str, An
         **_span("ring", state.ring),
         **_rings(state.rings),
         "verdict": state.verdict.value if state.verdict else None,
+        "rule": rule.version,
         **_span("answer_speed", state.answer_speed),
         **_span("talk", state.talk),
         "keys": [list(key) for key in state.keys],

@@ -11,10 +11,11 @@ from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow
 from callcenter.domain.figures import Band
 from callcenter.domain.periods import PeriodKind, period_of
-from callcenter.domain.rings import Disposition
+from callcenter.domain.rings import Disposition, RingRule
 from callcenter.reports.answering import Answering, answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope
 from callcenter.reports.contacts import read_contacts
+from callcenter.services.judge_again import judge_some
 from tests.conftest import SetClock
 from tests.web.conftest import SignIn
 from tests.web.factory import Ring, Story, call_rows, save, ticket
@@ -167,3 +168,33 @@ async def test_an_event_with_a_clock_of_whole_seconds_shows_its_doubt(sign_in: S
     assert "±0.5" in page
     assert 'class="unc"' in page
     assert "待定" in page
+
+
+async def test_every_edge_of_the_ledger_names_its_event_and_clock(sign_in: SignIn) -> None:
+    page = await (await (await sign_in("hewen")).get("/calls/CA-open")).text()
+    drawing = page.split('<svg class="ledger"')[1].split("</svg>")[0]
+    edges = re.findall(r'<a href="#event-(\d+)"><title>([^<]+)</title>', drawing)
+    assert [words.split()[1] for _, words in edges if words.startswith("李佳")] == ["开始振铃", "接听"]
+    for number, words in edges:
+        row = page.split(f'<tr id="event-{number}">')[1].split("</tr>")[0]
+        assert words.split()[-1] in row, "the event's own id"
+        assert "服务商" in words
+        assert "±0.5" in words
+    assert [words.split()[0] for _, words in edges][-1] == "通话结束（正常结束）"
+    assert "住户挂机" in page
+
+
+async def test_a_judgement_stands_with_its_rule_and_those_before(
+    database: Database, sign_in: SignIn, clock: SetClock
+) -> None:
+    while await judge_some(database, RingRule(rings=4), now=clock.now()):
+        continue
+    page = await (await (await sign_in("hewen")).get("/calls/CA-leak")).text()
+    table = page.split('<h2 id="j1">')[1].split("</table>")[0]
+    now, before = re.findall(r"<tr><td.*?</tr>", table, re.DOTALL)
+    assert "已接·三声内·第 4 声" in now
+    assert "4 声内，周期 5 秒" in now
+    assert "现行" in now
+    assert "已接·超时·第 4 声" in before
+    assert "3 声内，周期 5 秒" in before
+    assert "今天 10:00 起由新规则代替" in before
