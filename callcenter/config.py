@@ -147,6 +147,18 @@ class AnsweringSettings(Section):
     )
 
 
+class StaffingSettings(Section):
+    """How many agents are wanted: `served_share` of the callers within `answering.in_time_seconds`."""
+
+    served_share: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    patience_seconds: Annotated[float | None, Field(gt=0, le=7200)] = Field(
+        None, description="How long callers wait on average before they hang up (Erlang A); empty: for ever (Erlang C)"
+    )
+    history_weeks: Annotated[int, Field(ge=1, le=52)] = Field(
+        8, description="The forecast is the mean of so many of the last days of the same kind"
+    )
+
+
 class RingStrategy(StrEnum):
     IN_ORDER = "in_order"
     ALL_AT_ONCE = "all_at_once"
@@ -435,6 +447,7 @@ class Settings(BaseSettings):
     twilio: TwilioSettings = TwilioSettings()
     rings: RingSettings = RingSettings()
     answering: AnsweringSettings = AnsweringSettings()
+    staffing: StaffingSettings = StaffingSettings()
     call_flow: CallFlowSettings = CallFlowSettings()
     agents: tuple[AgentSettings, ...] = ()
     speech: SpeechSettings = SpeechSettings()

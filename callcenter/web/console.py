@@ -23,6 +23,7 @@ from callcenter.web.pages import (
     reminders,
     review,
     shift,
+    staffing,
     texts,
     ticket,
     ticket_changes,
@@ -108,6 +109,7 @@ def _add_rooms(app: web.Application) -> None:
     post("/alarms/{number}/arrived", alarms.arrived)
     get("/answering", answering.overview, SUPERVISORS)
     get("/answering/calls", answering_calls.call_list, SUPERVISORS)
+    get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

@@ -30,6 +30,7 @@ PAGES = {
     "review": f"/review/{NOISE}",
     "answering": "/answering",
     "answering-month": "/answering?period=month",
+    "staffing": "/staffing",
     "answering-calls": "/answering/calls?which=counted",
     "call": "/calls/CA-leak",
     "reminders": "/reminders",
