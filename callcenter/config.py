@@ -131,6 +131,34 @@ class RingSettings(Section):
     rings: Annotated[int, Field(ge=1, le=20)] = 3
 
 
+class AnsweringSettings(Section):
+    """What the figures of answering are held against."""
+
+    in_time_seconds: Annotated[float, Field(ge=0.1, le=3600)] = Field(
+        15.0, description="Service level: answered within this time from the end of the menu (GB/T 33358: 15 s)"
+    )
+    target: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.95, description="The within-three-rings share and the connection rate to reach (GB/T 33358: 95 % over 24 h)"
+    )
+    after_call_seconds: Annotated[float | None, Field(ge=0, le=3600)] = Field(
+        None,
+        description="Your own measurement of the work after a call, which nothing records; empty: AHT is not shown,"
+        " and staffing counts talking only",
+    )
+
+
+class StaffingSettings(Section):
+    """How many agents are wanted: `served_share` of the callers within `answering.in_time_seconds`."""
+
+    served_share: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    patience_seconds: Annotated[float | None, Field(gt=0, le=7200)] = Field(
+        None, description="How long callers wait on average before they hang up (Erlang A); empty: for ever (Erlang C)"
+    )
+    history_weeks: Annotated[int, Field(ge=1, le=52)] = Field(
+        8, description="The forecast is the mean of so many of the last days of the same kind"
+    )
+
+
 class RingStrategy(StrEnum):
     IN_ORDER = "in_order"
     ALL_AT_ONCE = "all_at_once"
@@ -437,6 +465,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     twilio: TwilioSettings = TwilioSettings()
     rings: RingSettings = RingSettings()
+    answering: AnsweringSettings = AnsweringSettings()
+    staffing: StaffingSettings = StaffingSettings()
     call_flow: CallFlowSettings = CallFlowSettings()
     agents: tuple[AgentSettings, ...] = ()
     speech: SpeechSettings = SpeechSettings()

@@ -13,6 +13,7 @@ class CallRow(Base):
     """One call. `ring_*`, `answer_speed_*`, `talk_*` are milliseconds, low and high end of what is known.
 
     `purpose` is what a call of ours was made for: reminder:7 (then `reminder_id` is 7), on_call:3.
+    `rule` is the version of the ring rule that judged it (domain RingRule), empty where that is not known.
     `event_count` is how many stored events this row was folded from; `last_asked_at` when the provider was last
     asked after a call whose end never came.
     """
@@ -22,6 +23,7 @@ class CallRow(Base):
         Index("ix_calls_started_at", "started_at"),
         Index("ix_calls_from_number", "from_number"),
         Index("ix_calls_open", "ended_at", "last_event_at"),
+        Index("ix_calls_rule", "rule"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -43,6 +45,7 @@ class CallRow(Base):
     rings_low: Mapped[int | None]
     rings_high: Mapped[int | None]
     verdict: Mapped[str | None]
+    rule: Mapped[str] = mapped_column(default="", server_default="")
     answer_speed_low_ms: Mapped[int | None]
     answer_speed_high_ms: Mapped[int | None]
     talk_low_ms: Mapped[int | None]
@@ -74,3 +77,18 @@ class CallLegRow(Base):
     rings_low: Mapped[int | None]
     rings_high: Mapped[int | None]
     verdict: Mapped[str | None]
+
+
+class CallJudgementRow(Base):
+    """What a call was judged to be under a rule not in force any more. `legs`: [[leg_id, verdict, low, high]]."""
+
+    __tablename__ = "call_judgements"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    disposition: Mapped[str]
+    verdict: Mapped[str | None]
+    rings_low: Mapped[int | None]
+    rings_high: Mapped[int | None]
+    legs: Mapped[list[Any]] = mapped_column(default=list)
+    replaced_at: Mapped[datetime]

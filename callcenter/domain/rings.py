@@ -46,6 +46,18 @@ class RingRule:
     def limit_ms(self) -> int:
         return self.cycle_ms * self.rings
 
+    @property
+    def version(self) -> str:
+        """The rule as it is kept beside what was judged by it: 3x5000."""
+        return f"{self.rings}x{self.cycle_ms}"
+
+    @classmethod
+    def of_version(cls, version: str) -> "RingRule | None":
+        """None where it is not known which rule it was."""
+        rings, _, cycle_ms = version.partition("x")
+        known = rings.isascii() and rings.isdigit() and cycle_ms.isascii() and cycle_ms.isdigit()
+        return cls(rings=int(rings), cycle_ms=int(cycle_ms)) if known else None
+
     def verdict(self, ringing: Span) -> Verdict:
         if ringing.surely_below(self.limit_ms):
             return Verdict.WITHIN
@@ -67,6 +79,27 @@ class RingRule:
         if ringing.surely_at_least(self.cycle_ms):
             return Disposition.ABANDONED, None
         return Disposition.ABANDONED, Verdict.UNDECIDED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What a rule makes of a call's ringing."""
+
+    disposition: Disposition
+    verdict: Verdict | None
+    rings: tuple[int, int] | None
+
+
+def judged_again(disposition: Disposition, ring: Span | None, rule: RingRule) -> Judgement:
+    """A finished call under another rule, as folding its events would judge it. `ring`: what the resident heard."""
+    if ring is None:
+        return Judgement(disposition=disposition, verdict=None, rings=None)
+    verdict: Verdict | None = None
+    if disposition is Disposition.ANSWERED:
+        verdict = rule.verdict(ring)
+    elif disposition in (Disposition.ABANDONED, Disposition.SHORT_ABANDONED):
+        disposition, verdict = rule.abandonment(ring)
+    return Judgement(disposition=disposition, verdict=verdict, rings=rule.rings_heard(ring))
 
 
 MISSED = frozenset({Disposition.RANG_OUT, Disposition.REFUSED, Disposition.VOICE_MAIL, Disposition.ABANDONED})
@@ -101,6 +134,10 @@ class Share:
             return None if not self.counted else 1.0
         return (self.within + self.undecided_answered) / counted
 
+    @property
+    def undecided(self) -> int:
+        return self.undecided_answered + self.undecided_abandoned
+
     @classmethod
     def of(cls, outcomes: Iterable[tuple[Disposition, Verdict | None, int]]) -> "Share":
         """From (disposition, verdict, how many calls) rows."""
@@ -110,6 +147,12 @@ class Share:
             if place:
                 tally[place] += count
         return cls(**tally)
+
+
+def standing(disposition: Disposition, verdict: Verdict | None) -> str | None:
+    """Where a call stands in lists and charts: within, undecided, late, missed, or (not counted) nowhere."""
+    place = _place(disposition, verdict)
+    return "undecided" if place and place.startswith("undecided") else place
 
 
 def _place(disposition: Disposition, verdict: Verdict | None) -> str | None:

@@ -15,6 +15,7 @@ from callcenter.db.engine import Database
 from callcenter.domain.rings import RingRule
 from callcenter.ports import Clock
 from callcenter.services.fold_calls import WhenFolded, fold_calls, pending_calls
+from callcenter.services.judge_again import judge_some
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class FoldingLoop:
         self._when_folded = when_folded
         self._task: asyncio.Task[None] | None = None
         self._failed: dict[str, tuple[int, float]] = {}
+        self._all_judged = False
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="folding")
@@ -57,6 +59,7 @@ class FoldingLoop:
             self._stored.clear()
             try:
                 await self._fold_all()
+                await self._judge_again()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("calls cannot be folded now", error=type(error).__name__)
             except Exception:
@@ -75,6 +78,17 @@ class FoldingLoop:
                 return
             await self._fold(call_ids)
             await self._rest((loop.time() - began) * REST_FACTOR)
+
+    async def _judge_again(self) -> None:
+        """Once after the start: the calls that another ring rule judged, unless there is something to fold."""
+        loop = asyncio.get_running_loop()
+        while not self._all_judged and not self._stored.is_set():
+            began = loop.time()
+            judged = await judge_some(self._database, self._rule, now=self._clock.now())
+            self._all_judged = judged == 0
+            if judged:
+                log.info("calls judged by the new ring rule", calls=judged, rule=self._rule.version)
+                await asyncio.sleep(min((loop.time() - began) * REST_FACTOR, LOOK_SECONDS))
 
     async def _fold(self, call_ids: list[str]) -> None:
         """All in one transaction; where that fails, each alone, and one that fails alone waits for a while."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 
-from callcenter.db.calls import CallLegRow, CallRow
+from callcenter.db.calls import CallJudgementRow, CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.recordings import RecordingRow
@@ -17,6 +17,8 @@ class CallPage:
     recorded: RecordedCall
     events: tuple[CallEventRow, ...]
     ticket: TicketRow | None
+    judged_before: tuple[CallJudgementRow, ...]
+    """Under rules that are not in force any more, the latest last."""
 
     @property
     def agents(self) -> frozenset[str]:
@@ -36,7 +38,12 @@ async def read_call(database: Database, call_id: str) -> CallPage | None:
             recorded=found,
             events=tuple((await session.scalars(events)).all()),
             ticket=(await session.scalars(_ticket_of(call_id))).one_or_none(),
+            judged_before=tuple((await session.scalars(_judged_before(call_id))).all()),
         )
+
+
+def _judged_before(call_id: str) -> Select[CallJudgementRow]:
+    return select(CallJudgementRow).where(CallJudgementRow.call_id == call_id).order_by(CallJudgementRow.replaced_at)
 
 
 def _ticket_of(call_id: str) -> Select[TicketRow]:

@@ -23,6 +23,7 @@ from callcenter.domain.folding import fold
 from callcenter.domain.moments import Moment, Span
 from callcenter.domain.rings import RingRule
 from callcenter.ports import REMINDER
+from callcenter.services.judge_again import keep_judgement
 from callcenter.services.transactions import take_turns
 
 CALLS_A_TRANSACTION = 4
@@ -75,7 +76,7 @@ async def fold_calls(
     async with database.write() as session:
         await take_turns(session, "fold calls")
         for call_id, rows in (await _events_of(session, call_ids)).items():
-            call = await write_call(session, call_id, rows, rule)
+            call = await write_call(session, call_id, rows, rule, now=now)
             for follow in when_folded:
                 await follow(session, call, now)
 
@@ -90,10 +91,13 @@ async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str
     return by_call
 
 
-async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule) -> CallRow:
+async def write_call(
+    session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule, *, now: datetime
+) -> CallRow:
     """Writes the call, its legs and its recordings as its events tell them, and marks the events as folded."""
+    await _keep_old_judgement(session, call_id, rule, now=now)
     state = fold((event_of(row) for row in rows), rule)
-    values = _call_values(state, rows)
+    values = _call_values(state, rows, rule)
     await session.execute(_upsert_call(_dialect(session), tuple(values)), values)
     await _write_legs(session, state)
     await _write_recordings(session, state.recordings, state, first_heard=_first_heard(rows))
@@ -107,6 +111,18 @@ async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEve
         select(CallRow).where(CallRow.id == call_id).execution_options(populate_existing=True)
     )
     return written.scalar_one()
+
+
+async def _keep_old_judgement(session: AsyncSession, call_id: str, rule: RingRule, *, now: datetime) -> None:
+    """A call that ended under another rule, and of which something more was heard now."""
+    other = select(CallRow).where(CallRow.id == call_id, CallRow.rule.not_in(("", rule.version)))
+    call = (await session.scalars(other)).one_or_none()
+    if call is not None:
+        legs = (await session.scalars(select(CallLegRow).where(CallLegRow.call_id == call_id))).all()
+        await keep_judgement(session, call, legs, rule, now=now)
+        await session.flush()
+        for leg in legs:  # written anew in a moment, past the session
+            session.expunge(leg)
 
 
 def _dialect(session: AsyncSession) -> str:
@@ -127,7 +143,7 @@ def _upsert_call(dialect: str, names: tuple[str, ...]) -> Any:
     return statement.on_conflict_do_update(index_elements=["id"], set_=updated, where=newer)
 
 
-def _call_values(state: CallState, rows: Iterable[CallEventRow]) -> dict[str, Any]:
+def _call_values(state: CallState, rows: Iterable[CallEventRow], rule: RingRule) -> dict[str, Any]:
     received = [row.received_at for row in rows]
     purpose = state.purpose
     return {
@@ -148,6 +164,7 @@ def _call_values(state: CallState, rows: Iterable[CallEventRow]) -> dict[str, An
         **_span("ring", state.ring),
         **_rings(state.rings),
         "verdict": state.verdict.value if state.verdict else None,
+        "rule": rule.version,
         **_span("answer_speed", state.answer_speed),
         **_span("talk", state.talk),
         "keys": [list(key) for key in state.keys],

@@ -15,6 +15,7 @@ from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
     alarms,
     answering,
+    answering_calls,
     calls,
     incidents,
     live,
@@ -23,6 +24,7 @@ from callcenter.web.pages import (
     reminders,
     review,
     shift,
+    staffing,
     texts,
     ticket,
     ticket_changes,
@@ -117,7 +119,9 @@ def _add_rooms(app: web.Application) -> None:
     get("/alarms", alarms.alarms)
     post("/alarms/{number}/acknowledge", alarms.acknowledge)
     post("/alarms/{number}/arrived", alarms.arrived)
-    get("/answering", answering.day, SUPERVISORS)
+    get("/answering", answering.overview, SUPERVISORS)
+    get("/answering/calls", answering_calls.call_list, SUPERVISORS)
+    get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

@@ -1,6 +1,6 @@
 """The ring ledger (振铃账) of one call, to scale: what the flow did, what the resident heard, each phone's ringing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,16 @@ class FlowPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Edge:
+    """Where something began or ended, and the event that says so: its number in the list of events."""
+
+    x: float
+    y: float
+    number: int
+    event: CallEventRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LegDrawing:
     leg: CallLegRow
     y: float
@@ -48,10 +58,12 @@ class Ledger:
     limit_x: float | None
     heard_end_x: float
     legs: tuple[LegDrawing, ...]
+    edges: tuple[Edge, ...]
+    hang_up: Edge | None
 
 
-def ledger(call: CallRow, legs: Sequence[CallLegRow], events: Iterable[CallEventRow], rule: RingRule) -> Ledger | None:
-    """None where no phone rang."""
+def ledger(call: CallRow, legs: Sequence[CallLegRow], events: Sequence[CallEventRow], rule: RingRule) -> Ledger | None:
+    """None where no phone rang. `events` in the order in which the page lists and numbers them."""
     rang = [(leg, _since(call, leg.ringing_at), _ring_end(call, leg)) for leg in legs if leg.ringing_at]
     if not rang:
         return None
@@ -59,6 +71,8 @@ def ledger(call: CallRow, legs: Sequence[CallLegRow], events: Iterable[CallEvent
     longest = max(SHORTEST_SECONDS, max(end for _, end in stretches))
     scale = (WIDTH - LEFT - RIGHT) / longest
     heard, limit_x = _heard(stretches, rule, scale)
+    drawn = tuple(_leg(*one, rule=rule, scale=scale, row=row) for row, one in enumerate(rang))
+    numbered = _numbered(events)
     return Ledger(
         width=WIDTH,
         height=LEG_TOP + LEG_STEP * len(rang) - 4,
@@ -68,8 +82,44 @@ def ledger(call: CallRow, legs: Sequence[CallLegRow], events: Iterable[CallEvent
         stretches=tuple((_x(start, scale), _x(end, scale)) for start, end in stretches),
         limit_x=limit_x,
         heard_end_x=_x(stretches[-1][1], scale),
-        legs=tuple(_leg(*one, rule=rule, scale=scale, row=row) for row, one in enumerate(rang)),
+        legs=drawn,
+        edges=tuple(_edges(call, drawn, numbered, scale)),
+        hang_up=_hang_up(numbered),
     )
+
+
+Numbered = Mapping[tuple[str | None, str], tuple[int, CallEventRow]]
+"""The first event of each kind on each leg, with its number."""
+
+FLOW_Y = 28.0
+LEG_STARTS, LEG_ENDS = ("leg_ringing", "leg_initiated"), ("leg_confirmed", "leg_answered", "leg_ended")
+
+
+def _numbered(events: Iterable[CallEventRow]) -> Numbered:
+    found: dict[tuple[str | None, str], tuple[int, CallEventRow]] = {}
+    for number, event in enumerate(events, 1):
+        found.setdefault((event.leg_id, event.kind), (number, event))
+    return found
+
+
+def _edges(call: CallRow, legs: Iterable[LegDrawing], events: Numbered, scale: float) -> Iterable[Edge]:
+    """The call's begin, each phone's first and last moment of ringing, voice mail: drawn where they were."""
+    for kind in ("call_started", "voice_mail_started"):
+        if (None, kind) in events:
+            number, event = events[(None, kind)]
+            yield Edge(x=min(_x(_since(call, event.earliest), scale), WIDTH - 60), y=FLOW_Y, number=number, event=event)
+    for leg in legs:
+        answered = leg.leg.answered_at is not None
+        for x, kinds in ((leg.start_x, LEG_STARTS), (leg.end_x, LEG_ENDS if answered else ("leg_ended",))):
+            known = next((events[leg.leg.leg_id, kind] for kind in kinds if (leg.leg.leg_id, kind) in events), None)
+            if known is not None:
+                yield Edge(x=x, y=leg.y - 3, number=known[0], event=known[1])
+
+
+def _hang_up(events: Numbered) -> Edge | None:
+    """The end of the call, which lies beyond the drawing's right edge."""
+    known = events.get((None, "call_ended")) or events.get((None, "call_closed_unknown"))
+    return Edge(x=WIDTH, y=FLOW_Y, number=known[0], event=known[1]) if known else None
 
 
 def _since(call: CallRow, at: datetime | None) -> float:

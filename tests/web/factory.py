@@ -147,6 +147,7 @@ def call_rows(story: Story) -> list[Any]:
         rings_low=state.rings[0] if state.rings else None,
         rings_high=state.rings[1] if state.rings else None,
         verdict=state.verdict.value if state.verdict else None,
+        rule=RingRule().version,
         hung_up_by=state.hung_up_by,
     )
     call.ring_low_ms, call.ring_high_ms = ms(state.ring)

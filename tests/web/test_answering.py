@@ -1,35 +1,83 @@
 """The supervisor's page and the ring ledger of one call: figures that can be followed down to the events."""
 
 import re
+from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from callcenter.config import Settings
 from callcenter.db.engine import Database
-from callcenter.domain.rings import Disposition
-from callcenter.reports.answering import answering, day_of
+from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow
+from callcenter.domain.figures import Band
+from callcenter.domain.periods import PeriodKind, period_of
+from callcenter.domain.rings import Disposition, RingRule
+from callcenter.reports.answering import Answering, answering, list_calls
+from callcenter.reports.call_scope import WHICH, Scope
+from callcenter.reports.contacts import read_contacts
+from callcenter.services.judge_again import judge_some
 from tests.conftest import SetClock
 from tests.web.conftest import SignIn
+from tests.web.factory import Ring, Story, call_rows, save, ticket
 
 
-async def test_the_figures_are_those_of_the_calls(
-    database: Database, day: None, clock: SetClock, settings: Settings
-) -> None:
-    start, end = day_of(clock.now(), settings.zone)
-    found = await answering(database, start=start, end=end, zone=settings.zone)
-    share = found.share
-    assert (share.within, share.late, share.missed, share.undecided_answered) == (37, 2, 2, 1)
-    assert (found.offered, found.connected) == (42, 40)
-    assert found.by_disposition[Disposition.VOICE_MAIL] == 1
+@pytest.fixture
+async def found(database: Database, day: None, clock: SetClock, settings: Settings) -> Answering:
+    today = period_of(PeriodKind.DAY, clock.now(), settings.zone)
+    scope = Scope(start=today.start, end=today.end)
+    return await answering(database, scope, zone=settings.zone, now=clock.now(), in_time_ms=15_000)
+
+
+def test_the_figures_are_those_of_the_calls(found: Answering) -> None:
+    figures, share = found.figures, found.figures.share
+    assert (share.within, share.late, share.missed, share.undecided) == (37, 2, 2, 1)
+    assert (figures.offered, figures.connected) == (42, 40)
+    assert figures.of(Disposition.VOICE_MAIL) == 1
     assert sum(hour.total for hour in found.hours) == share.counted
     assert found.hours[9].late == 2
     assert [one.call.id for one in found.noted] == ["CA-leak", "CA-late", "CA-open", "CA-left", "CA-silent"]
-    assert found.speed is not None
-    assert found.speed.longest_call.id == "CA-late"
-    assert found.speed.longest_ms == 27_200, "from the moment an agent was called, ringing included"
+    assert found.longest is not None
+    assert found.longest.id == "CA-late"
+    assert figures.speed is not None
+    assert figures.speed.longest_ms == 27_200, "from the moment an agent was called, ringing included"
     agents = {one.agent: one for one in found.agents}
     assert (agents["sun"].refused, agents["zhao"].rang_out, agents["chen"].late) == (1, 1, 1)
-    assert agents["li"].share == pytest.approx((10 / 11, 1.0))
+    assert agents["li"].share == Band(low=10 / 11, high=1.0)
+
+
+async def test_first_contacts_repeats_and_call_backs(
+    database: Database, found: Answering, clock: SetClock, settings: Settings
+) -> None:
+    """A second call within seven days is not settled at once; an eighth day's call is; what is young is open."""
+    assert (found.contacts.matters, found.contacts.again, found.contacts.repeats) == (7, 0, 0)
+    assert found.contacts.open_matters == found.contacts.matters, "all of today's may still come again"
+    start = clock.now() - timedelta(days=30)
+    rows: list[object] = []
+    for number, days_later in enumerate((None, 3, 8)):
+        first = f"CA-first{number}"
+        rows += call_rows(Story(call_id=first, at=start, rings=(Ring(agent="li", start=1, seconds=4),)))
+        rows += [ticket(50 + number, f"GD-1025-000{number}", first, start)]
+        rows += [TicketCallRow(ticket_id=50 + number, call_id=first, relation="first")]
+        if days_later is not None:
+            second = Story(call_id=f"CA-again{number}", at=start + timedelta(days=days_later))
+            rows += call_rows(second)
+            rows += [TicketCallRow(ticket_id=50 + number, call_id=second.call_id, relation="repeat")]
+    for number, late_by in enumerate((-1, 2, None)):
+        due = start + timedelta(hours=2 + number)
+        met = due + timedelta(minutes=late_by) if late_by is not None else None
+        rows.append(
+            TicketDeadlineRow(ticket_id=50, kind="promise", basis="call_back", due_at=due, met_at=met, evidence=[])
+        )
+    await save(database, *rows)
+    scope = Scope(start=start - timedelta(hours=1), end=start + timedelta(days=9))
+    async with database.read() as session:
+        contacts = await read_contacts(session, scope, now=clock.now())
+    assert (contacts.matters, contacts.again, contacts.open_matters) == (3, 1, 0)
+    assert contacts.first_contact_resolution == Band(low=2 / 3, high=2 / 3)
+    assert (contacts.linked, contacts.repeats) == (5, 2)
+    assert (contacts.promised, contacts.kept) == (3, 1)
+    _, repeats = await list_calls(database, scope, WHICH["repeats"], most=1)
+    assert repeats == contacts.repeats
 
 
 async def test_a_share_with_undecided_calls_is_a_band(sign_in: SignIn) -> None:
@@ -54,8 +102,50 @@ async def test_every_noted_call_leads_to_its_events(sign_in: SignIn) -> None:
 async def test_another_day_has_its_own_figures(sign_in: SignIn) -> None:
     client = await sign_in("hewen")
     empty = await (await client.get("/answering?day=2026-11-20")).text()
-    assert "这一天还没有来电" in empty
-    assert (await client.get("/answering?day=2026-13-99")).status == 200
+    assert "这段时间还没有来电" in empty
+    for odd in (
+        "day=2026-13-99",
+        "day=2099-12-31&period=week",
+        "period=year",
+        "number=x&period=month",
+        "day=0001-01-01",
+    ):
+        assert (await client.get(f"/answering?{odd}")).status == 200
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month"])
+async def test_every_figure_opens_down_to_as_many_calls_as_it_counts(sign_in: SignIn, period: str) -> None:
+    client = await sign_in("hewen")
+    page = await (await client.get(f"/answering?period={period}")).text()
+    assert ("每日来电" in page) is (period != "day")
+    for word, count in re.findall(r"</svg>(三声内|待定|超时|未接) (\d+)</a>", page):
+        href = re.search(rf'href="([^"]+)"><svg[^>]*><rect[^>]*></svg>{word} ', page)
+        assert href is not None
+        listed = await (await client.get(unescape(href[1]))).text()
+        assert f"·{count} 通·" in listed, word
+        assert listed.count("<tr data-row>") == int(count)
+    links = {unescape(link) for link in re.findall(r'href="(/answering/calls[^"]+)"', page)}
+    assert len(links) > 20
+    for link in links:
+        assert (await client.get(link)).status == 200, link
+    assert (await client.get("/answering/calls?which=nothing")).status == 404
+
+
+async def test_figures_without_data_say_so(sign_in: SignIn) -> None:
+    page = await (await (await sign_in("hewen")).get("/answering")).text()
+    for key, words in (
+        ("handling", "话后处理没有记录"),
+        ("transfer", "线路不报告转接"),
+        ("occupancy", "在岗时间没有记录"),
+    ):
+        figure = page.split(f'data-figure="{key}"')[1].split("</div>")[0]
+        assert "<dd>– <small>" in figure
+        assert words in figure
+    assert "口径与公式" in page
+
+
+async def test_only_supervisors_see_the_lists(sign_in: SignIn) -> None:
+    assert (await (await sign_in("lijia")).get("/answering/calls")).status == 403
 
 
 async def test_the_ledger_is_drawn_to_scale(sign_in: SignIn) -> None:
@@ -78,3 +168,33 @@ async def test_an_event_with_a_clock_of_whole_seconds_shows_its_doubt(sign_in: S
     assert "±0.5" in page
     assert 'class="unc"' in page
     assert "待定" in page
+
+
+async def test_every_edge_of_the_ledger_names_its_event_and_clock(sign_in: SignIn) -> None:
+    page = await (await (await sign_in("hewen")).get("/calls/CA-open")).text()
+    drawing = page.split('<svg class="ledger"')[1].split("</svg>")[0]
+    edges = re.findall(r'<a href="#event-(\d+)"><title>([^<]+)</title>', drawing)
+    assert [words.split()[1] for _, words in edges if words.startswith("李佳")] == ["开始振铃", "接听"]
+    for number, words in edges:
+        row = page.split(f'<tr id="event-{number}">')[1].split("</tr>")[0]
+        assert words.split()[-1] in row, "the event's own id"
+        assert "服务商" in words
+        assert "±0.5" in words
+    assert [words.split()[0] for _, words in edges][-1] == "通话结束（正常结束）"
+    assert "住户挂机" in page
+
+
+async def test_a_judgement_stands_with_its_rule_and_those_before(
+    database: Database, sign_in: SignIn, clock: SetClock
+) -> None:
+    while await judge_some(database, RingRule(rings=4), now=clock.now()):
+        continue
+    page = await (await (await sign_in("hewen")).get("/calls/CA-leak")).text()
+    table = page.split('<h2 id="j1">')[1].split("</table>")[0]
+    now, before = re.findall(r"<tr><td.*?</tr>", table, re.DOTALL)
+    assert "已接·三声内·第 4 声" in now
+    assert "4 声内，周期 5 秒" in now
+    assert "现行" in now
+    assert "已接·超时·第 4 声" in before
+    assert "3 声内，周期 5 秒" in before
+    assert "今天 10:00 起由新规则代替" in before

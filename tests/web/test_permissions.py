@@ -94,7 +94,7 @@ async def test_a_crash_is_told_without_particulars(sign_in: SignIn, monkeypatch:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret particulars")
 
-    monkeypatch.setattr("callcenter.web.pages.answering.day_of", broken)
+    monkeypatch.setattr("callcenter.web.pages.answering.asked", broken)
     failed = await client.get("/answering")
     assert failed.status == 500
     text = await failed.text()

@@ -1,26 +1,20 @@
-"""The supervisor's page: the day's share within three rings, never without the speed of answer beside it."""
-
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+"""The supervisor's page: the share within three rings of a day, week or month, never without the speed of answer."""
 
 from aiohttp import web
 
+from callcenter.domain.figures import Band
+from callcenter.domain.periods import PeriodKind
 from callcenter.domain.rings import Disposition
-from callcenter.reports.answering import TARGET, AnsweredCall, Answering, HourOfCalls, answering, day_of
-from callcenter.web import shapes
+from callcenter.reports.answering import AnsweredCall, answering
+from callcenter.web import charts, shapes
+from callcenter.web.asked import BEFORE, KINDS, Asked, asked
+from callcenter.web.figure_words import FORMULAS, figure_lines
 from callcenter.web.frame import everyone, render_room
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.language import N_
 from callcenter.web.names import names
 from callcenter.web.story import story
 from callcenter.web.visit import Visit
-
-SHOWN_CALLS = 8
-MOST_RINGS = 7
-CHART = {"left": 28.0, "width": 712.0, "floor": 180.0, "height": 150.0}
-DISTRIBUTION = {"width": 476.0, "floor": 180.0, "height": 140.0}
 
 VERDICTS = {
     "ok": (N_("达标"), N_("高于目标 %(goal)s")),
@@ -29,169 +23,69 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One hour of the chart, or one number of rings of the other."""
-
-    label: str
-    x: float
-    width: float
-    bars: tuple[shapes.Bar, ...]
-    total: int
-
-
-async def day(request: web.Request, visit: Visit) -> web.StreamResponse:
-    start, end = _asked_day(request, visit)
-    zone = visit.zone
-    database = request.app[DATABASE]
-    found = await answering(database, start=start, end=end, zone=zone)
-    before = await answering(database, start=start - timedelta(days=1), end=start, zone=zone)
+async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
+    wanted, settings, database = asked(request, visit), request.app[SETTINGS], request.app[DATABASE]
+    in_time_ms = round(settings.answering.in_time_seconds * 1000)
+    found = await answering(database, wanted.scope, zone=visit.zone, now=visit.now, in_time_ms=in_time_ms)
+    earlier = wanted.scope.within(wanted.before.start, wanted.before.end)
+    before = await answering(database, earlier, zone=visit.zone, now=visit.now, in_time_ms=in_time_ms, noted=0)
     known = await everyone(request)
     named = names(request, known, visit.catalog)
-    scale = shapes.scale_for(max((hour.total for hour in found.hours), default=0))
+    share, target = found.figures.share, settings.answering.target
     return await render_room(
         request,
         visit,
         "answering.html",
         room="answering",
         known=known,
+        asked=wanted,
         found=found,
-        before=before,
-        start=start,
-        is_today=start <= visit.now < end,
-        days=_days(start, visit),
-        target=TARGET,
-        verdict=_verdict(found),
+        figures=found.figures,
+        share=share,
+        target=target,
+        tabs=_tabs(wanted, visit),
+        verdict=_verdict(share_band(share.low, share.high), target),
         verdict_words=VERDICTS,
-        band=_band(found),
-        chart=CHART,
-        scale=scale,
-        columns=_hour_columns(found.hours, scale),
-        now_x=_now_x(start, end, visit),
-        totals=_totals(found.hours),
-        rings=_ring_columns(found, request, visit),
-        distribution=DISTRIBUTION,
-        noted=found.noted if "all" in request.query else found.noted[:SHOWN_CALLS],
+        band=shapes.band(share.low, share.high, target) if share.low is not None and share.high is not None else None,
+        lines=figure_lines(found, before, wanted, visit, settings.answering),
+        formulas=FORMULAS,
+        earlier=visit.catalog.gettext(BEFORE[wanted.period.kind]),
+        hours=charts.by_hour(found.hours),
+        days=charts.by_day(found.days, visit) if wanted.period.kind is not PeriodKind.DAY else None,
+        now_x=charts.now_x(wanted) if wanted.period.kind is PeriodKind.DAY else None,
+        hour_link=lambda hour: wanted.calls("counted", hour=hour),
+        day_link=lambda day: f"/answering?period=day&day={day}",
+        totals=charts.totals(found.hours),
+        rings=charts.by_rings(found.by_rings, share.missed, settings.rings.rings, visit),
         story=lambda noted: story(noted, visit, named),
         ring_kind=ring_kind,
-        disposition=lambda name: found.by_disposition.get(Disposition(name), 0),
-        company=request.app[SETTINGS].console.company,
+        disposition=lambda name: found.figures.of(Disposition(name)),
     )
 
 
-def _asked_day(request: web.Request, visit: Visit) -> tuple[datetime, datetime]:
-    asked = request.query.get("day", "")
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked):
-        try:
-            at = datetime.fromisoformat(asked).replace(hour=12, tzinfo=visit.zone)
-        except ValueError:
-            at = visit.now
-        return day_of(at, visit.zone)
-    return day_of(visit.now, visit.zone)
+def share_band(low: float | None, high: float | None) -> Band | None:
+    return Band(low=low, high=high) if low is not None and high is not None else None
 
 
-def _days(start: datetime, visit: Visit) -> list[tuple[str, str, bool]]:
-    """Today and the six days before as (word, address, current)."""
-    today, _ = day_of(visit.now, visit.zone)
-    days = [today - timedelta(days=back) for back in range(3)]
-    return [(visit.formats.day(one), f"/answering?day={one:%Y-%m-%d}", one.date() == start.date()) for one in days]
-
-
-def _band(found: Answering) -> shapes.BandDrawing | None:
-    low, high = found.share.low, found.share.high
-    return shapes.band(low, high, TARGET) if low is not None and high is not None else None
-
-
-def _verdict(found: Answering) -> str | None:
-    low, high = found.share.low, found.share.high
-    if low is None or high is None:
+def _verdict(band: Band | None, target: float) -> str | None:
+    if band is None:
         return None
-    if low >= TARGET:
+    if band.low >= target:
         return "ok"
-    return "bad" if high < TARGET else "und"
+    return "bad" if band.high < target else "und"
 
 
-def _hour_columns(hours: Iterable[HourOfCalls], scale: shapes.Scale) -> list[Column]:
-    step = CHART["width"] / 24
-    width = step * 0.8
-    return [
-        Column(
-            label=str(hour.hour) if hour.hour % 3 == 0 else "",
-            x=round(CHART["left"] + hour.hour * step + step / 2, 1),
-            width=width,
-            total=hour.total,
-            bars=tuple(
-                shapes.stacked(
-                    (("ok", hour.within), ("und", hour.undecided), ("late", hour.late), ("bad", hour.missed)),
-                    scale=scale,
-                    x=CHART["left"] + hour.hour * step + (step - width) / 2,
-                    width=width,
-                    floor=CHART["floor"],
-                    height=CHART["height"],
-                )
-            ),
-        )
-        for hour in hours
-    ]
-
-
-def _now_x(start: datetime, end: datetime, visit: Visit) -> float | None:
-    if not start <= visit.now < end:
-        return None
-    share = (visit.now - start) / (end - start)
-    return round(CHART["left"] + share * CHART["width"], 1)
-
-
-def _totals(hours: Iterable[HourOfCalls]) -> dict[str, int]:
-    kept = list(hours)
-    return {name: sum(getattr(hour, name) for hour in kept) for name in ("within", "undecided", "late", "missed")}
-
-
-def _ring_columns(found: Answering, request: web.Request, visit: Visit) -> list[Column]:
-    """At which ring calls were answered; what may be one of two stands between them; what nobody answered is last."""
-    limit = request.app[SETTINGS].rings.rings
-    exact: dict[int, int] = {}
-    open_ones = 0
-    for (low, high), count in found.by_rings.items():
-        if low == high or high <= limit or low > limit:
-            exact[min(low, MOST_RINGS)] = exact.get(min(low, MOST_RINGS), 0) + count
-        else:
-            open_ones += count
+def _tabs(wanted: Asked, visit: Visit) -> list[tuple[str, str, bool]]:
+    """(word, address, current): day, week, month; then one period back and, unless it is the last, one forward."""
     say = visit.catalog.gettext
-    kinds: list[tuple[str, str, int]] = [("ok", str(ring), exact.get(ring, 0)) for ring in range(1, limit + 1)]
-    kinds.append(("und", say("%(low)s或%(high)s", low=limit, high=limit + 1), open_ones))
-    kinds += [
-        ("late", str(ring) if ring < MOST_RINGS else f"≥{ring}", exact.get(ring, 0))
-        for ring in range(limit + 1, MOST_RINGS + 1)
+    tabs = [
+        (say(word), wanted.address(period=wanted.of_kind(kind)), kind is wanted.period.kind)
+        for kind, word in KINDS.items()
     ]
-    kinds.append(("bad", say("未接"), found.share.missed))
-    return _distribution(kinds)
-
-
-def _distribution(kinds: list[tuple[str, str, int]]) -> list[Column]:
-    highest = max((count for _, _, count in kinds), default=0) or 1
-    scale = shapes.Scale(step=highest, top=highest)
-    step = DISTRIBUTION["width"] / len(kinds)
-    width = step * 0.77
-    return [
-        Column(
-            label=label,
-            x=round(number * step + step / 2, 1),
-            width=width,
-            total=count,
-            bars=tuple(
-                shapes.stacked(
-                    ((kind, count),),
-                    scale=scale,
-                    x=number * step + (step - width) / 2,
-                    width=width,
-                    floor=DISTRIBUTION["floor"],
-                    height=DISTRIBUTION["height"],
-                )
-            ),
-        )
-        for number, (kind, label, count) in enumerate(kinds)
-    ]
+    tabs.append(("← " + say("前一期"), wanted.address(period=wanted.period.before()), False))
+    if wanted.period.end <= wanted.now:
+        tabs.append((say("后一期") + " →", wanted.address(period=wanted.period.after()), False))
+    return tabs
 
 
 def ring_kind(noted: AnsweredCall) -> str:

@@ -1,7 +1,11 @@
 """One call to its bones: the ring ledger, every event, the recording and what was said."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from aiohttp import web
 
+from callcenter.db.calls import CallJudgementRow, CallRow
 from callcenter.db.events import CallEventRow
 from callcenter.domain.rings import RingRule
 from callcenter.reports.call_page import CallPage, read_call
@@ -43,6 +47,8 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         ledger=ledger(call, found.recorded.legs, found.events, rule),
         kind=shapes.mark_of(call.disposition, call.verdict),
         told=_told(found, visit, rule),
+        judged=judged(found, visit),
+        hung_up=_hung_up(found, visit),
         event_words=lambda event: event_words(event, visit, named),
         doubt=doubt,
     )
@@ -50,6 +56,60 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
 
 def may_see(found: CallPage, visit: Visit) -> bool:
     return visit.is_supervisor or visit.user.agent_id in found.agents
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A judgement as the page shows it: by which rule, its mark, in words, until when it stood (None: it stands)."""
+
+    rule: str
+    mark: str
+    words: str
+    until: datetime | None
+
+
+def judged(found: CallPage, visit: Visit) -> list[Judged]:
+    """The judgement in force first, then those of earlier rules, the latest first."""
+    call = found.recorded.call
+    if call.direction == "outbound":
+        return []
+    rows: list[CallRow | CallJudgementRow] = [call, *reversed(found.judged_before)]
+    return [
+        Judged(
+            rule=rule_words(row.rule, visit),
+            mark=shapes.mark_of(row.disposition, row.verdict),
+            words=_verdict_words(row, visit),
+            until=row.replaced_at if isinstance(row, CallJudgementRow) else None,
+        )
+        for row in rows
+    ]
+
+
+def rule_words(version: str, visit: Visit) -> str:
+    """3 声内，周期 5 秒."""
+    rule = RingRule.of_version(version)
+    if rule is None:
+        return visit.catalog.gettext("没有记录")
+    return visit.catalog.gettext(
+        "%(rings)s 声内，周期 %(seconds)s 秒", rings=rule.rings, seconds=f"{rule.cycle_ms / 1000:g}"
+    )
+
+
+def _verdict_words(row: CallRow | CallJudgementRow, visit: Visit) -> str:
+    """三声内 as 已接·第 2 声."""
+    words = visit.labels("disposition", row.disposition)
+    if row.verdict:
+        words = f"{words}·{visit.labels('verdict', row.verdict)}"
+    return f"{words}·{visit.formats.rings(row.rings_low, row.rings_high)}" if row.rings_low is not None else words
+
+
+def _hung_up(found: CallPage, visit: Visit) -> str:
+    """Who hung up, as far as the line tells."""
+    call, say = found.recorded.call, visit.catalog.gettext
+    if call.ended_at is None:
+        return say("通话未结束")
+    who = {"resident": say("住户挂机"), "agent": say("客服挂机")}
+    return who.get(call.hung_up_by or "", say("线路没有报告谁挂机"))
 
 
 def _told(found: CallPage, visit: Visit, rule: RingRule) -> str:

@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("rings_low", sa.Integer(), nullable=True),
         sa.Column("rings_high", sa.Integer(), nullable=True),
         sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("rule", sa.String(), server_default="", nullable=False),
         sa.Column("answer_speed_low_ms", sa.Integer(), nullable=True),
         sa.Column("answer_speed_high_ms", sa.Integer(), nullable=True),
         sa.Column("talk_low_ms", sa.Integer(), nullable=True),
@@ -87,6 +88,7 @@ def upgrade() -> None:
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.create_index("ix_calls_from_number", ["from_number"], unique=False)
         batch_op.create_index("ix_calls_open", ["ended_at", "last_event_at"], unique=False)
+        batch_op.create_index("ix_calls_rule", ["rule"], unique=False)
         batch_op.create_index("ix_calls_started_at", ["started_at"], unique=False)
 
     op.create_table(
@@ -175,6 +177,21 @@ def upgrade() -> None:
     with op.batch_alter_table("call_legs", schema=None) as batch_op:
         batch_op.create_index("ix_call_legs_agent", ["agent"], unique=False)
 
+    op.create_table(
+        "call_judgements",
+        sa.Column("call_id", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("disposition", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("rings_low", sa.Integer(), nullable=True),
+        sa.Column("rings_high", sa.Integer(), nullable=True),
+        sa.Column("legs", base.PlainJson(), nullable=False),
+        sa.Column("replaced_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["calls.id"], name=op.f("fk_call_judgements_call_id_calls"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("call_id", "rule", name=op.f("pk_call_judgements")),
+    )
     op.create_table(
         "recordings",
         sa.Column("id", sa.String(), nullable=False),
@@ -669,6 +686,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_call_legs_agent")
 
     op.drop_table("call_legs")
+    op.drop_table("call_judgements")
     with op.batch_alter_table("register_residents", schema=None) as batch_op:
         batch_op.drop_index("ix_register_residents_phone")
         batch_op.drop_index("ix_register_residents_room_id")
@@ -684,6 +702,7 @@ def downgrade() -> None:
     op.drop_table("do_not_call")
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.drop_index("ix_calls_started_at")
+        batch_op.drop_index("ix_calls_rule")
         batch_op.drop_index("ix_calls_open")
         batch_op.drop_index("ix_calls_from_number")
 

@@ -1,0 +1,263 @@
+"""The figures of a hotline, by their standard names: each has one formula, and it stands here.
+
+They are computed from cells: calls that are alike in everything that a figure looks at, and how many of them there are.
+A single call is a cell of one; a database groups a million calls into some hundred cells. Where a clock leaves open on
+which side of a limit a call lies, the figure is a band. A figure whose parts nobody recorded is not computed at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+
+from callcenter.domain.moments import Span
+from callcenter.domain.rings import MISSED, Disposition, Share, Verdict
+
+TENTH_MS = 100
+"""Medians and percentiles are taken over tenths of a second, rounded down; sums and limits are exact."""
+
+APART = frozenset({Disposition.SHORT_ABANDONED, Disposition.LEFT_BEFORE_RINGING, Disposition.UNKNOWN})
+"""Counted as offered, and in no share but the connection rate: who left in the menu or within one ring was not kept
+waiting by us, and of a call without an end nobody knows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """`calls` calls alike. Speeds are milliseconds from the end of the menu to the answer (queue and ringing), the
+    middle of what is known: `speed_tenths` in tenths of a second rounded down, `speed_ms` their sum.
+
+    `surely_in_time` and `perhaps_in_time` count the answers within the time promised; `talk_ms` is the sum of `talks`.
+    """
+
+    disposition: Disposition
+    verdict: Verdict | None = None
+    calls: int = 1
+    speed_tenths: int | None = None
+    speed_ms: int = 0
+    longest_ms: int = 0
+    surely_in_time: int = 0
+    perhaps_in_time: int = 0
+    talks: int = 0
+    talk_ms: int = 0
+
+
+def cell_of_call(
+    disposition: Disposition, verdict: Verdict | None, speed: Span | None, talk: Span | None, *, in_time_ms: int
+) -> Cell:
+    """One call as a cell of one."""
+    if disposition is not Disposition.ANSWERED:
+        return Cell(disposition=disposition, verdict=verdict)
+    return Cell(
+        disposition=disposition,
+        verdict=verdict,
+        speed_tenths=speed.middle_ms // TENTH_MS if speed else None,
+        speed_ms=speed.middle_ms if speed else 0,
+        longest_ms=speed.middle_ms if speed else 0,
+        surely_in_time=int(speed is not None and speed.surely_below(in_time_ms)),
+        perhaps_in_time=int(speed is None or not speed.surely_at_least(in_time_ms)),
+        talks=int(talk is not None),
+        talk_ms=talk.middle_ms if talk else 0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Band:
+    """A share between 0 and 1 as far as it is known: `low` equals `high` when nothing is open."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Speed:
+    """Speed of answer of the calls that were answered, in milliseconds. `mean_ms` is the ASA."""
+
+    calls: int
+    mean_ms: int
+    median_ms: int
+    p95_ms: int
+    longest_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The figures of some calls. Shares are None where there is nothing to count."""
+
+    by_disposition: Mapping[Disposition, int]
+    share: Share
+    speed: Speed | None
+    surely_in_time: int
+    perhaps_in_time: int
+    talks: int
+    talk_ms: int
+    unmeasured: int = field(default=0)
+
+    def of(self, *dispositions: Disposition) -> int:
+        return sum(self.by_disposition.get(one, 0) for one in dispositions)
+
+    @property
+    def offered(self) -> int:
+        """Every inbound call that was answered or is over."""
+        return sum(count for kind, count in self.by_disposition.items() if kind is not Disposition.IN_PROGRESS)
+
+    @property
+    def connected(self) -> int:
+        return self.of(Disposition.ANSWERED)
+
+    @property
+    def waited_for_us(self) -> int:
+        """Answered, or left to voice mail, a phone that rang out or was refused, or an abandoned call."""
+        return self.connected + self.of(*MISSED)
+
+    @property
+    def connection_rate(self) -> float | None:
+        """Connected / offered (接通率); GB/T 33358 wants 95 % over 24 h."""
+        return self.connected / self.offered if self.offered else None
+
+    @property
+    def service_level(self) -> Band | None:
+        """Answered in time / all that waited for us (服务水平，含放弃)."""
+        return _band(
+            self.surely_in_time,
+            self.waited_for_us,
+            self.perhaps_in_time,
+            self.waited_for_us - self.share.undecided_abandoned,
+        )
+
+    @property
+    def service_level_of_answered(self) -> Band | None:
+        """Answered in time / answered (服务水平，不含放弃)."""
+        return _band(self.surely_in_time, self.connected, self.perhaps_in_time, self.connected)
+
+    @property
+    def abandonment(self) -> Band | None:
+        """Abandoned after a full ring or more / all that waited for us; short ones are apart."""
+        abandoned, perhaps = self.of(Disposition.ABANDONED), self.share.undecided_abandoned
+        return _band(abandoned - perhaps, self.waited_for_us - perhaps, abandoned, self.waited_for_us)
+
+    @property
+    def mean_talk_ms(self) -> int | None:
+        """From the answer to the end of the call."""
+        return round(self.talk_ms / self.talks) if self.talks else None
+
+    def mean_handling_ms(self, after_call_ms: int | None) -> int | None:
+        """AHT: talk and work after the call. None where nobody said how long that work takes: it is not recorded."""
+        if self.mean_talk_ms is None or after_call_ms is None:
+            return None
+        return self.mean_talk_ms + after_call_ms
+
+
+def _band(low_part: int, low_whole: int, high_part: int, high_whole: int) -> Band | None:
+    """From the least and the greatest fraction that are possible; an end without calls is as wide as it can be."""
+    if low_whole <= 0 and high_whole <= 0:
+        return None
+    low = low_part / low_whole if low_whole > 0 else 0.0
+    high = high_part / high_whole if high_whole > 0 else 1.0
+    return Band(low=low, high=max(low, high))
+
+
+def figures_of(cells: Iterable[Cell]) -> Figures:
+    """The figures of all the calls in these cells; one definition for every page, export and test."""
+    kept = list(cells)
+    by_disposition: dict[Disposition, int] = {}
+    for cell in kept:
+        by_disposition[cell.disposition] = by_disposition.get(cell.disposition, 0) + cell.calls
+    answered = [cell for cell in kept if cell.disposition is Disposition.ANSWERED]
+    return Figures(
+        by_disposition=by_disposition,
+        share=Share.of((cell.disposition, cell.verdict, cell.calls) for cell in kept),
+        speed=_speed(answered),
+        surely_in_time=sum(cell.surely_in_time for cell in answered),
+        perhaps_in_time=sum(cell.perhaps_in_time for cell in answered),
+        talks=sum(cell.talks for cell in answered),
+        talk_ms=sum(cell.talk_ms for cell in answered),
+        unmeasured=sum(cell.calls for cell in answered if cell.speed_tenths is None),
+    )
+
+
+def _speed(answered: Iterable[Cell]) -> Speed | None:
+    measured = [cell for cell in answered if cell.speed_tenths is not None]
+    calls = sum(cell.calls for cell in measured)
+    if not calls:
+        return None
+    by_tenths = sorted((cell.speed_tenths or 0, cell.calls) for cell in measured)
+    return Speed(
+        calls=calls,
+        mean_ms=round(sum(cell.speed_ms for cell in measured) / calls),
+        median_ms=percentile(by_tenths, 0.5) * TENTH_MS,
+        p95_ms=percentile(by_tenths, 0.95) * TENTH_MS,
+        longest_ms=max(cell.longest_ms for cell in measured),
+    )
+
+
+def percentile(counted: Iterable[tuple[int, int]], share: float) -> int:
+    """The nearest-rank percentile of (value, how many) pairs in ascending order. Raises ValueError without any."""
+    pairs = list(counted)
+    rank = max(1, ceil(share * sum(count for _, count in pairs)))
+    for value, count in pairs:
+        rank -= count
+        if rank <= 0:
+            return value
+    raise ValueError("no values to take a percentile of")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentFigures:
+    """One agent's own phone, each time that it rang; legs that were cancelled are nobody's fault and not counted.
+
+    `mean_*` are milliseconds, None where there was nothing to measure. There is no occupancy: who was signed in when
+    is not recorded, and a share of unknown time would be a wrong figure.
+    """
+
+    agent: str
+    within: int = 0
+    undecided: int = 0
+    late: int = 0
+    refused: int = 0
+    rang_out: int = 0
+    not_confirmed: int = 0
+    mean_ring_ms: int | None = None
+    talks: int = 0
+    talk_ms: int = 0
+
+    @property
+    def rang(self) -> int:
+        return self.within + self.undecided + self.late + self.refused + self.rang_out + self.not_confirmed
+
+    @property
+    def share(self) -> Band | None:
+        return _band(self.within, self.rang, self.within + self.undecided, self.rang)
+
+    @property
+    def mean_talk_ms(self) -> int | None:
+        return round(self.talk_ms / self.talks) if self.talks else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contacts:
+    """How often a matter was settled with one contact, and whether we called back when we said.
+
+    `matters`: tickets that residents' calls opened; `again`: a second contact about the same thing came within seven
+    days; `open_matters`: none yet, but the seven days are not over. `linked`: calls that belong to a ticket, of which
+    `repeats` were about one that was there. `promised`: call-backs that were due; `kept`: made by the time promised.
+    """
+
+    matters: int
+    again: int
+    open_matters: int
+    linked: int
+    repeats: int
+    promised: int
+    kept: int
+
+    @property
+    def first_contact_resolution(self) -> Band | None:
+        settled = self.matters - self.again
+        return _band(settled - self.open_matters, self.matters, settled, self.matters)
+
+    @property
+    def repeat_share(self) -> float | None:
+        return self.repeats / self.linked if self.linked else None
+
+    @property
+    def call_backs_kept(self) -> float | None:
+        return self.kept / self.promised if self.promised else None

@@ -1,0 +1,110 @@
+"""What staffing is worked out from: calls by half hour, how long they take, how soon they are picked up."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.db.calls import CallLegRow, CallRow
+from callcenter.db.quarters import QUARTER_SECONDS
+from callcenter.domain.calls import LegOutcome
+from callcenter.domain.forecast import SLOTS
+from callcenter.domain.replay import Arrival
+from callcenter.domain.rings import Disposition
+from callcenter.reports.call_scope import WHICH, Scope, middle_of
+from callcenter.reports.figures import quarters
+
+NEVER_ASKED_FOR_US = frozenset({Disposition.LEFT_BEFORE_RINGING})
+HALF_HOUR_MINUTES = 30
+
+
+async def half_hours(session: AsyncSession, scope: Scope, *, zone: ZoneInfo) -> dict[date, list[float]]:
+    """Calls by half hour of each local day that is over by the scope's end, from the first day with a call on."""
+    days: dict[date, list[float]] = defaultdict(lambda: [0.0] * SLOTS)
+    for quarter, disposition, _, calls in await quarters(session, scope):
+        if disposition not in NEVER_ASKED_FOR_US:
+            local = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(zone)
+            days[local.date()][local.hour * 2 + local.minute // HALF_HOUR_MINUTES] += calls
+    if not days:
+        return {}
+    day, end = min(days), scope.end.astimezone(zone).date()
+    while day < end:
+        days[day]  # a day without a call is a day with zero calls
+        day += timedelta(days=1)
+    return {day: days[day] for day in sorted(days) if day < end}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handling:
+    """`talk_seconds` the mean of `talks`; `pick_ups` (seconds rounded up, how many) of the phones answered."""
+
+    talks: int
+    talk_seconds: float
+    pick_ups: tuple[tuple[float, int], ...]
+
+    @property
+    def pick_up_seconds(self) -> float:
+        count = sum(count for _, count in self.pick_ups)
+        return sum(seconds * count for seconds, count in self.pick_ups) / count if count else 0.0
+
+
+async def read_handling(session: AsyncSession, scope: Scope) -> Handling | None:
+    """None where no call was answered and ended."""
+    talk = middle_of(CallRow.talk_low_ms, CallRow.talk_high_ms)
+    measured = select(func.count(talk), func.sum(talk)).where(scope.condition, WHICH["connected"])
+    talks, talk_ms = (await session.execute(measured)).one()
+    if not talks:
+        return None
+    pick_ups = (await session.execute(_pick_ups(scope))).all()
+    return Handling(
+        talks=talks,
+        talk_seconds=int(talk_ms) / talks / 1000,
+        pick_ups=tuple((float(seconds), count) for seconds, count in pick_ups),
+    )
+
+
+def _pick_ups(scope: Scope) -> Select[*tuple[Any, ...]]:
+    seconds = ((middle_of(CallLegRow.ring_low_ms, CallLegRow.ring_high_ms) + 999) // 1000).label("seconds")
+    inner = (
+        select(seconds)
+        .join(CallRow, CallRow.id == CallLegRow.call_id)
+        .where(scope.condition, CallLegRow.outcome == LegOutcome.ANSWERED.value, CallLegRow.ring_low_ms.is_not(None))
+        .subquery()
+    )
+    return select(inner.c.seconds, func.count()).group_by(inner.c.seconds).order_by(inner.c.seconds)
+
+
+async def read_day(
+    session: AsyncSession, scope: Scope, handling: Handling, *, after_call_seconds: float
+) -> list[Arrival]:
+    """The scope's calls as they came. One that nobody answered would have taken the mean time.
+
+    Who gave up waited as long as the phones rang; of the others nobody knows how long they would have waited.
+    """
+    ring = middle_of(CallRow.ring_low_ms, CallRow.ring_high_ms)
+    query = (
+        select(
+            CallRow.started_at,
+            CallRow.disposition,
+            middle_of(CallRow.talk_low_ms, CallRow.talk_high_ms).label("talk_ms"),
+            ring.label("ring_ms"),
+        )
+        .where(scope.condition, CallRow.disposition.not_in([one.value for one in NEVER_ASKED_FOR_US]))
+        .order_by(CallRow.started_at, CallRow.id)
+    )
+    given_up = (Disposition.ABANDONED, Disposition.SHORT_ABANDONED)
+    return [
+        Arrival(
+            at=row.started_at.timestamp(),
+            handling_seconds=handling.pick_up_seconds
+            + (row.talk_ms / 1000 if row.talk_ms is not None else handling.talk_seconds)
+            + after_call_seconds,
+            patience_seconds=(row.ring_ms or 0) / 1000 if row.disposition in given_up else None,
+            pick_up_seconds=handling.pick_up_seconds,
+        )
+        for row in await session.execute(query)
+    ]

@@ -1,0 +1,228 @@
+"""The figures as a page says them: the standard name, the formula, the value, what it was before, its calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from callcenter.config import AnsweringSettings
+from callcenter.domain.figures import Band
+from callcenter.domain.rings import Disposition
+from callcenter.reports.answering import Answering
+from callcenter.web.asked import BEFORE, Asked
+from callcenter.web.language import N_
+from callcenter.web.visit import Visit
+
+FORMULAS: dict[str, tuple[str, str]] = {
+    "share": (
+        N_("三声内接听率"),
+        N_(
+            "三声内 ÷（三声内＋超时＋响完未接＋拒听＋语音信箱＋满一声后挂断）。一声是一个完整的振铃周期；"
+            "几部话机的振铃取并集；时钟误差内的来电待定，使比率成为区间"
+        ),
+    ),
+    "asa": (N_("平均应答 ASA"), N_("从菜单结束（开始呼叫客服）到接听，含排队和振铃，已接来电的平均")),
+    "p95": (N_("应答 P95"), N_("已接来电应答的第 95 百分位，中位为第 50；按最近秩，精确到 0.1 秒")),
+    "longest": (N_("最长应答"), N_("已接来电中应答最慢的一通")),
+    "connection": (
+        N_("接通率"),
+        N_("已接 ÷ 全部来电，含振铃前和短时挂断；GB/T 33358：24 小时不低于九成五"),
+    ),
+    "service_level": (
+        N_("服务水平，含放弃"),
+        N_("菜单结束后限时内接听 ÷（已接＋未接），短时和振铃前挂断另计；GB/T 33358：15 秒内接听"),
+    ),
+    "service_level_answered": (N_("服务水平，不含放弃"), N_("菜单结束后限时内接听 ÷ 已接")),
+    "counted": (N_("计入来电"), N_("三声内接听率的分母，待定的来电也在内")),
+    "missed": (N_("未接"), N_("响完未接、拒听、语音信箱、满一声后挂断")),
+    "abandonment": (
+        N_("放弃率"),
+        N_("满一声后挂断 ÷（已接＋未接）；不满一声就挂断、还没有振铃就挂断的另计"),
+    ),
+    "legs": (N_("拒听·响完未接"), N_("按话机计；只有信令证明的才算拒听")),
+    "talk": (N_("平均通话"), N_("从接听到通话结束，已接来电的平均")),
+    "handling": (N_("平均处理 AHT"), N_("平均通话＋话后处理；话后处理没有记录，按设置中填写的测量值计")),
+    "first_contact": (
+        N_("一次解决率"),
+        N_("来电新开的工单中，7 天内没有为同一件事再来电的比例；不满 7 天的待定；无事可办和已合并的不计"),
+    ),
+    "repeats": (N_("重复来电占比"), N_("为已有的事再来电 ÷ 有工单的来电")),
+    "call_backs": (N_("回电兑现率"), N_("答应的时间前已回电 ÷ 这期间到期的回电承诺，已取消的不计")),
+    "transfer": (N_("转接率"), N_("线路不报告转接，没有数据，所以不显示数字")),
+    "occupancy": (N_("占用率"), N_("（通话＋话后处理）÷ 在岗时间；在岗时间没有记录，所以不显示数字")),
+}
+"""Name and formula of every figure; the order is that of the list of formulas."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FigureLine:
+    """One figure. `href` leads to the calls that it counts; `note` stands small beneath it."""
+
+    key: str
+    value: str
+    unit: str = ""
+    note: str = ""
+    href: str | None = None
+
+    @property
+    def name(self) -> str:
+        return FORMULAS[self.key][0]
+
+    @property
+    def formula(self) -> str:
+        return FORMULAS[self.key][1]
+
+
+def figure_lines(
+    found: Answering, before: Answering, asked: Asked, visit: Visit, settings: AnsweringSettings
+) -> list[FigureLine]:
+    """The figures beside the share, each with what it was in the period before."""
+    page = _Lines(found=found, before=before, asked=asked, visit=visit, settings=settings)
+    return [*page.speeds(), *page.levels(), *page.misses(), *page.talking(), *page.contacts(), *page.unknown()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lines:
+    found: Answering
+    before: Answering
+    asked: Asked
+    visit: Visit
+    settings: AnsweringSettings
+
+    def _earlier(self, value: str) -> str:
+        say = self.visit.catalog.gettext
+        return say("%(period)s %(value)s", period=say(BEFORE[self.asked.period.kind]), value=value)
+
+    def _band(self, band: Band | None) -> str:
+        return self.visit.formats.band(band.low, band.high) if band else "–"
+
+    def _part(self, share: float | None) -> str:
+        return "–" if share is None else f"{self.visit.formats.percent(share)}%"
+
+    def speeds(self) -> Iterator[FigureLine]:
+        now, then, f, say = (
+            self.found.figures.speed,
+            self.before.figures.speed,
+            self.visit.formats,
+            self.visit.catalog.gettext,
+        )
+        seconds = say("秒") if now else ""
+        answered = self.asked.calls("connected")
+        yield FigureLine(
+            key="asa",
+            value=f.seconds(now.mean_ms if now else None),
+            unit=seconds,
+            note=self._earlier(f.seconds(then.mean_ms if then else None)),
+            href=answered,
+        )
+        median = say("中位 %(seconds)s", seconds=f.seconds(now.median_ms)) if now else ""
+        yield FigureLine(
+            key="p95", value=f.seconds(now.p95_ms if now else None), unit=seconds, note=median, href=answered
+        )
+        longest = self.found.longest
+        yield FigureLine(
+            key="longest",
+            value=f.seconds(now.longest_ms if now else None),
+            unit=seconds,
+            note=f.when(longest.started_at) if longest else "",
+            href=f"/calls/{longest.id}" if longest else None,
+        )
+
+    def levels(self) -> Iterator[FigureLine]:
+        now, then, say = self.found.figures, self.before.figures, self.visit.catalog.gettext
+        yield FigureLine(
+            key="connection",
+            value=self._part(now.connection_rate),
+            note=say("%(connected)s ÷ %(offered)s", connected=now.connected, offered=now.offered),
+            href=self.asked.calls("not_connected"),
+        )
+        limit = say("%(seconds)s 秒内", seconds=f"{self.settings.in_time_seconds:g}")
+        slow = self.asked.calls("slow")
+        for key, band, earlier in (
+            ("service_level", now.service_level, then.service_level),
+            ("service_level_answered", now.service_level_of_answered, then.service_level_of_answered),
+        ):
+            yield FigureLine(
+                key=key, value=self._band(band), note=f"{limit}·{self._earlier(self._band(earlier))}", href=slow
+            )
+        f = self.visit.formats
+        yield FigureLine(
+            key="counted",
+            value=f.number(now.share.counted),
+            note=self._earlier(f.number(then.share.counted)),
+            href=self.asked.calls("counted"),
+        )
+
+    def misses(self) -> Iterator[FigureLine]:
+        now, f, say = self.found.figures, self.visit.formats, self.visit.catalog.gettext
+        yield FigureLine(
+            key="missed",
+            value=f.number(now.share.missed),
+            note=say(
+                "挂断 %(left)s，信箱 %(mail)s",
+                left=now.of(Disposition.ABANDONED) - now.share.undecided_abandoned,
+                mail=now.of(Disposition.VOICE_MAIL),
+            ),
+            href=self.asked.calls("missed"),
+        )
+        short, left = now.of(Disposition.SHORT_ABANDONED), now.of(Disposition.LEFT_BEFORE_RINGING)
+        yield FigureLine(
+            key="abandonment",
+            value=self._band(now.abandonment),
+            note=say("短时 %(short)s、振铃前 %(left)s 另计", short=short, left=left),
+            href=self.asked.calls("abandoned"),
+        )
+        yield FigureLine(
+            key="legs",
+            value=f"{self.found.refused_legs} · {self.found.rang_out_legs}",
+            note=self._earlier(f"{self.before.refused_legs} · {self.before.rang_out_legs}"),
+            href=self.asked.calls("leg_faults"),
+        )
+
+    def talking(self) -> Iterator[FigureLine]:
+        now, then, f, say = (
+            self.found.figures,
+            self.before.figures,
+            self.visit.formats,
+            self.visit.catalog.gettext,
+        )
+        total = f.length(timedelta(milliseconds=now.talk_ms))
+        yield FigureLine(
+            key="talk",
+            value=f.call_length(now.mean_talk_ms),
+            note=say("共 %(length)s", length=total) if now.talks else self._earlier(f.call_length(then.mean_talk_ms)),
+            href=self.asked.calls("connected"),
+        )
+        after = self.settings.after_call_seconds
+        after_ms = None if after is None else round(after * 1000)
+        yield FigureLine(
+            key="handling",
+            value=f.call_length(now.mean_handling_ms(after_ms)),
+            note=say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}"),
+        )
+
+    def contacts(self) -> Iterator[FigureLine]:
+        now, then, say = self.found.contacts, self.before.contacts, self.visit.catalog.gettext
+        yield FigureLine(
+            key="first_contact",
+            value=self._band(now.first_contact_resolution),
+            note=say("%(matters)s 件，待定 %(open)s", matters=now.matters, open=now.open_matters),
+            href=self.asked.calls("linked"),
+        )
+        yield FigureLine(
+            key="repeats",
+            value=self._part(now.repeat_share),
+            note=self._earlier(self._part(then.repeat_share)),
+            href=self.asked.calls("repeats"),
+        )
+        yield FigureLine(
+            key="call_backs",
+            value=self._part(now.call_backs_kept),
+            note=say("%(kept)s ÷ %(promised)s", kept=now.kept, promised=now.promised),
+            href="/reminders",
+        )
+
+    def unknown(self) -> Iterator[FigureLine]:
+        """What nothing records has no figure, and says so."""
+        say = self.visit.catalog.gettext
+        yield FigureLine(key="transfer", value="–", note=say("线路不报告转接"))
+        yield FigureLine(key="occupancy", value="–", note=say("在岗时间没有记录"))
