@@ -157,6 +157,11 @@ class DialTarget:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HearLive:
+    """Send us the sound of both sides from here on, while the call goes on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RingAgents:
     """Ring all targets at once; the conversation is recorded, one channel a side."""
 
@@ -214,7 +219,18 @@ class HangUp:
     pass
 
 
-Step = Say | RingAgents | Menu | AskArrival | AskResident | TakeVoiceMail | AskAgentToConfirm | ConnectNow | HangUp
+Step = (
+    Say
+    | HearLive
+    | RingAgents
+    | Menu
+    | AskArrival
+    | AskResident
+    | TakeVoiceMail
+    | AskAgentToConfirm
+    | ConnectNow
+    | HangUp
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.recordings import RecordingRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.reports.live_calls import LiveWords, live_words
 from callcenter.reports.recorded_calls import RecordedCall, recorded_calls
 
 
@@ -17,6 +18,7 @@ class CallPage:
     recorded: RecordedCall
     events: tuple[CallEventRow, ...]
     ticket: TicketRow | None
+    live: LiveWords | None = None
 
     @property
     def agents(self) -> frozenset[str]:
@@ -36,6 +38,7 @@ async def read_call(database: Database, call_id: str) -> CallPage | None:
             recorded=found,
             events=tuple((await session.scalars(events)).all()),
             ticket=(await session.scalars(_ticket_of(call_id))).one_or_none(),
+            live=await live_words(session, call_id),
         )
 
 
