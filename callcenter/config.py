@@ -208,6 +208,19 @@ class SpeechSettings(Section):
     model: str = Field("demo-zh", description="Name of a model in models/manifest.toml, or a folder")
     models_dir: Path = REPOSITORY / "models"
     processes: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Recogniser processes; 0: one a core")
+    live: bool = Field(
+        False,
+        description="Transcribe calls while they go on, from the provider's media stream (it charges for it): words on"
+        " the call's page, danger at once, the ticket when the resident hangs up. Needs an https public_url that lets"
+        " websockets through; recordings are transcribed all the same",
+    )
+    live_processes: Annotated[int, Field(ge=0, le=64)] = Field(
+        0,
+        description="Processes for live calls, each with the model in memory; 0: one a core",
+    )
+    live_calls_per_process: Annotated[int, Field(ge=1, le=500)] = Field(
+        20, description="Calls that one process hears at a time; further ones wait for their recording"
+    )
     max_recording_seconds: Annotated[int, Field(ge=60)] = 4 * 3600
     max_recording_bytes: Annotated[int, Field(ge=1_000_000)] = 256 * 1024 * 1024
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.domain.calls import CallEvent
+from callcenter.domain.transcript import Side
 
 
 class Clock(Protocol):
@@ -144,4 +145,59 @@ class TextToSpeech(Protocol):
 
     async def speak(self, text: str, *, language: str = "zh") -> Path:
         """Where the audio lies."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveAudio:
+    """A piece of one side of a call that still goes on: 16-bit little-endian mono samples at 8 kHz.
+
+    `at_ms` is the stream's time at the first sample; pieces of a side follow on each other without a gap.
+    """
+
+    side: Side
+    at_ms: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamReport:
+    """What a stream was like when it ended. `whole`: the provider itself said that it is over.
+
+    `closed_for`: why we closed it ourselves; what was heard then is not the call.
+    """
+
+    whole: bool
+    closed_for: str | None = None
+    lost_frames: int = 0
+    late_frames: int = 0
+    bad_messages: int = 0
+
+
+class LiveRefused(Exception):
+    """This call is not transcribed while it goes on; the message is the reason in one word or a few."""
+
+
+class LiveEar(Protocol):
+    """Hears one call while it goes on."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody listens any more: the rest of the sound need not be sent."""
+        ...
+
+    def hear(self, audio: LiveAudio) -> None:
+        """Never waits and never raises."""
+        ...
+
+    async def end(self, report: StreamReport) -> None:
+        """The stream is over; returns when all that was said is on its way into a ticket."""
+        ...
+
+
+class LiveListener(Protocol):
+    """Takes calls to hear, whichever provider's; at most one stream a call."""
+
+    async def begin(self, call_id: str, *, provider: str, stream_id: str) -> LiveEar:
+        """Raises LiveRefused: unknown_call, second_stream, busy, no_recogniser."""
         ...

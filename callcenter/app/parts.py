@@ -1,5 +1,6 @@
 """What server, worker and commands build alike from the settings."""
 
+import functools
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -14,12 +15,15 @@ from callcenter.db.engine import Database
 from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
 from callcenter.domain.understanding.rules_files import RuleFolder
+from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
 from callcenter.ivr.providers.twilio import TwilioProvider
+from callcenter.ivr.providers.twilio_media import TwilioMedia, stream_token
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.providers.twiml import TwimlWriter
 from callcenter.ports import Clock
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
+from callcenter.services.understand_call import CallReader
 
 log = structlog.get_logger()
 
@@ -39,13 +43,31 @@ def ring_rule(settings: Settings) -> RingRule:
 
 
 def twiml_writer(settings: Settings) -> TwimlWriter:
+    secret = settings.twilio.auth_token.get_secret_value()
     return TwimlWriter(
-        public_url=settings.server.public_url, language=settings.call_flow.language, voice=settings.twilio.voice
+        public_url=settings.server.public_url,
+        language=settings.call_flow.language,
+        voice=settings.twilio.voice,
+        stream_token=functools.partial(stream_token, secret),
     )
 
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
     return {TWILIO: TwilioProvider(settings.twilio, twiml_writer(settings))}
+
+
+def media_of(settings: Settings) -> dict[str, MediaStreams]:
+    return {TWILIO: TwilioMedia(settings.twilio)}
+
+
+def call_reader(settings: Settings) -> CallReader:
+    """What turns a transcript into a draft, with the operator's rules and menu."""
+    return CallReader(
+        zone=settings.zone,
+        wording=rule_folder(settings),
+        area_code=settings.understanding.area_code or None,
+        menu_choices=settings.call_flow.menu.choices,
+    )
 
 
 def rules_of(settings: Settings) -> FollowUpRules:

@@ -15,10 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
-from callcenter.app.parts import clock_of, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.live import LiveParts, live_parts, live_tickets
+from callcenter.app.parts import clock_of, media_of, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.media import MediaEdge
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.twilio_rest import TwilioRest
 from callcenter.ivr.providers.twiml import NAME as TWILIO
@@ -50,7 +52,11 @@ INBOX = web.AppKey("inbox", EventInbox)
 READY = web.AppKey("ready", asyncio.Event)
 """Set once the database has the schema that this version needs."""
 
+LIVE = web.AppKey("live", LiveParts)
+"""Only where calls are transcribed while they go on."""
+
 CLOSE_GAPS_SECONDS = 30.0
+LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
 
@@ -64,6 +70,7 @@ class Parts:
     database: Database
     inbox: EventInbox
     rules: FollowUpRules
+    live: LiveParts | None
 
 
 def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
@@ -74,7 +81,9 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     clock = clock_of(settings)
     database = Database(settings.database_url)
     inbox = EventInbox(database, Spool(settings.server.data_dir / SPOOL_FILE))
-    parts = Parts(settings=settings, clock=clock, database=database, inbox=inbox, rules=rules_of(settings))
+    rules = rules_of(settings)
+    live = live_parts(settings, database, clock=clock, rules=rules) if settings.speech.live else None
+    parts = Parts(settings=settings, clock=clock, database=database, inbox=inbox, rules=rules, live=live)
     app = web.Application(client_max_size=1024 * 1024)
     app[DATABASE], app[INBOX] = database, inbox
     # First, so that nothing reads a database that is another version's, and all that reads has ended when it is closed.
@@ -82,7 +91,10 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     edge = WebhookEdge(
         providers=providers_of(settings),
         call_flow=CallFlow(
-            settings.call_flow, settings.agents, on_call=frozenset(one.phone for one in settings.on_call)
+            settings.call_flow,
+            settings.agents,
+            on_call=frozenset(one.phone for one in settings.on_call),
+            hears_live=live is not None,
         ),
         inbox=inbox,
         clock=clock,
@@ -90,10 +102,16 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         progress=ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=parts.rules)),
     )
     edge.add_routes(app)
+    if live is not None:
+        app[LIVE] = live
+        public_url = settings.server.public_url
+        media = MediaEdge(providers=media_of(settings), listener=live.listener, clock=clock, public_url=public_url)
+        media.add_routes(app)
     app[READY] = asyncio.Event()
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
-    add_console(app, database=database, settings=settings, clock=clock, speech=speech)
+    board = live.board if live is not None else None
+    add_console(app, database=database, settings=settings, clock=clock, speech=speech, live=board)
     return app
 
 
@@ -105,7 +123,8 @@ async def _health(request: web.Request) -> web.Response:
         return web.json_response({"status": "the database does not answer"}, status=503)
     if not request.app[READY].is_set():
         return web.json_response({"status": "the database's schema is not ready"}, status=503)
-    return web.json_response({"status": "ok"})
+    live = {"live": request.app[LIVE].health()} if LIVE in request.app else {}
+    return web.json_response({"status": "ok"} | live)
 
 
 async def _running(app: web.Application, parts: Parts, config_file: str | None) -> AsyncIterator[None]:
@@ -116,6 +135,8 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
             await make_ready(database)
         await parts.inbox.start()
         stack.push_async_callback(parts.inbox.close)
+        if parts.live is not None:
+            await stack.enter_async_context(parts.live.recognisers)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         rest = TwilioRest(settings.twilio, twiml_writer(settings), session, agents=settings.agents)
         folding = FoldingLoop(database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules))
@@ -205,6 +226,9 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
     scheduler.add(
         "incidents", lambda: find_incidents(database, now=clock.now(), rules=rules), seconds=INCIDENTS_SECONDS
     )
+    heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
+    seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS
+    scheduler.add("tickets of calls heard live", heard.tick, seconds=seconds)
     return scheduler
 
 

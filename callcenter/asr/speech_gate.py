@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from callcenter.asr.audio import Samples
 from callcenter.asr.speech_features import FRAME_MS, FrameFeatures, measure_frames
 
-_LEAST_AGGRESSIVE_USEFUL_MODE = 1
+LEAST_AGGRESSIVE_USEFUL_MODE = 1
 _JOIN_FRAMES = 700 // FRAME_MS
-_BEFORE_FRAMES = 500 // FRAME_MS
+BEFORE_FRAMES = 500 // FRAME_MS
 _AFTER_FRAMES = 800 // FRAME_MS
 _ALIGN_FRAMES = 3
 """60 ms: the recogniser looks at every 30 ms from where it starts; so it looks where it would without the gate."""
@@ -45,13 +45,18 @@ def find_speech(samples: Samples, *, rate_hz: int) -> tuple[Region, ...]:
     features = measure_frames(samples, rate_hz=rate_hz)
     if not len(features.level_db):
         return ()
-    candidates = _voice_active(samples, rate_hz) & (features.level_db > _SILENCE_DB) & ~_steady(features)
-    stretches = [stretch for stretch in _stretches(candidates) if _is_speech(features, *stretch)]
-    return tuple(_padded(stretches, frame_samples=rate_hz * FRAME_MS // 1000, total=len(samples)))
+    candidates = candidate_frames(features, _voice_active(samples, rate_hz))
+    spoken = [stretch for stretch in stretches(candidates) if is_speech(features, *stretch)]
+    return tuple(_padded(spoken, frame_samples=rate_hz * FRAME_MS // 1000, total=len(samples)))
+
+
+def candidate_frames(features: FrameFeatures, voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Frames in which somebody may speak: the detector of voices says so, and they are no silence and no tone."""
+    return voiced & (features.level_db > _SILENCE_DB) & ~_steady(features)
 
 
 def _voice_active(samples: Samples, rate_hz: int) -> NDArray[np.bool_]:
-    vad = webrtcvad.Vad(_LEAST_AGGRESSIVE_USEFUL_MODE)
+    vad = webrtcvad.Vad(LEAST_AGGRESSIVE_USEFUL_MODE)
     frame_bytes = rate_hz * FRAME_MS // 1000 * 2
     pcm = samples.tobytes()
     starts = range(0, len(pcm) - frame_bytes + 1, frame_bytes)
@@ -67,7 +72,7 @@ def _steady(features: FrameFeatures) -> NDArray[np.bool_]:
     return np.convolve(still, np.ones(_STEADY_FRAMES, np.int32), "full") > 0
 
 
-def _stretches(candidates: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+def stretches(candidates: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Runs of candidate frames; runs with a short gap between them are one."""
     found = np.flatnonzero(candidates)
     if not len(found):
@@ -78,7 +83,8 @@ def _stretches(candidates: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     yield from zip(starts.tolist(), ends.tolist(), strict=True)
 
 
-def _is_speech(features: FrameFeatures, start: int, end: int) -> bool:
+def is_speech(features: FrameFeatures, start: int, end: int) -> bool:
+    """Whether these frames vary and change as speech does."""
     level = features.level_db[start:end]
     active = level > max(_SILENCE_DB, float(np.percentile(level, 95)) - _ACTIVE_RANGE_DB)
     if active.sum() < _LEAST_FRAMES:
@@ -89,11 +95,11 @@ def _is_speech(features: FrameFeatures, start: int, end: int) -> bool:
     return spread > _LEAST_SHAPE_SPREAD_DB * leniency and change > _LEAST_SHAPE_CHANGE_DB * leniency
 
 
-def _padded(stretches: Iterable[tuple[int, int]], *, frame_samples: int, total: int) -> Iterator[Region]:
+def _padded(spoken: Iterable[tuple[int, int]], *, frame_samples: int, total: int) -> Iterator[Region]:
     """Room before and after each stretch, where soft consonants hide; what then touches becomes one."""
     current: Region | None = None
-    for first, last in stretches:
-        start = max(0, first - _BEFORE_FRAMES) // _ALIGN_FRAMES * _ALIGN_FRAMES * frame_samples
+    for first, last in spoken:
+        start = max(0, first - BEFORE_FRAMES) // _ALIGN_FRAMES * _ALIGN_FRAMES * frame_samples
         end = min(total, -(-(last + _AFTER_FRAMES) // _ALIGN_FRAMES) * _ALIGN_FRAMES * frame_samples)
         if current is not None and start <= current.end:
             current = Region(start=current.start, end=end)

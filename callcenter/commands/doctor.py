@@ -206,6 +206,20 @@ async def _model(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
     return [Finding(subject="speech.model", state=state, remedy=remedy, blocking=False)]
 
 
+async def _live(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
+    """Transcription while calls go on: off, on, or on without a way for the provider's sound to reach us."""
+    if not settings.speech.live:
+        return [Finding(subject="speech.live", state="off: tickets come from recordings")]
+    number = settings.speech.live_processes or os.cpu_count() or 1
+    state = f"on, {number} processes of {settings.speech.live_calls_per_process} calls each"
+    remedy = None
+    if not settings.server.public_url.startswith("https://"):
+        remedy = (
+            "providers send live sound to wss addresses only: set an https server.public_url, or speech.live = false"
+        )
+    return [Finding(subject="speech.live", state=state, remedy=remedy, blocking=False)]
+
+
 async def _disk(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
     """Looks and writes nothing: a folder that is not there yet must be one that can be made."""
     folder = settings.server.data_dir.absolute()
@@ -312,6 +326,6 @@ def _remedy(key: str, address: str) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(_configuration, _told, _calendar, _database, _spool, _model, _disk, _clock),
+    *(_configuration, _told, _calendar, _database, _spool, _model, _live, _disk, _clock),
     *(_public_url, _proxies, _provider),
 )

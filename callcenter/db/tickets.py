@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.db.base import Base
@@ -102,7 +102,10 @@ class TicketFieldRow(Base):
 
 
 class TicketCallRow(Base):
-    """A call that belongs to a ticket: the first one, a repeat (催办), or one of ours to the resident."""
+    """A call that belongs to a ticket: the first one, a repeat (催办), or one of ours to the resident.
+
+    `heard_live`: what the ticket knows of this call was heard while it went on; its recording has still to correct it.
+    """
 
     __tablename__ = "ticket_calls"
     __table_args__ = (UniqueConstraint("call_id"),)
@@ -111,6 +114,7 @@ class TicketCallRow(Base):
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     relation: Mapped[str]
     reason: Mapped[str | None]
+    heard_live: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class TicketHistoryRow(Base):

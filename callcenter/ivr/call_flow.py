@@ -15,6 +15,7 @@ from callcenter.ivr.provider import (
     DialEnded,
     DialTarget,
     HangUp,
+    HearLive,
     Incoming,
     Menu,
     MenuEnded,
@@ -58,12 +59,21 @@ class CallFlow:
     """Notice, then the menu where one is switched on, then the agents, then voice mail with a promise to call back."""
 
     def __init__(
-        self, settings: CallFlowSettings, agents: tuple[AgentSettings, ...], *, on_call: frozenset[str] = frozenset()
+        self,
+        settings: CallFlowSettings,
+        agents: tuple[AgentSettings, ...],
+        *,
+        on_call: frozenset[str] = frozenset(),
+        hears_live: bool = False,
     ) -> None:
-        """`on_call`: the numbers of the on-call people, as they are dialled (+86...)."""
+        """`on_call`: the numbers of the on-call people, as they are dialled (+86...).
+
+        `hears_live`: the provider is asked for the sound of calls while they go on.
+        """
         self._settings = settings
         self._agents = agents
         self._on_call = on_call
+        self._live = (HearLive(),) if hears_live else ()
 
     def next_steps(self, question: Question) -> tuple[Step, ...]:
         match question:
@@ -131,11 +141,13 @@ class CallFlow:
         return self._ask_ticket_number(ASK_TICKET_NUMBER_AGAIN, again=True)
 
     def _ring(self, *, attempt: int) -> tuple[Step, ...]:
+        """The sound is asked for once a call: before the first round, or before voice mail where nobody can be rung."""
         rounds = self._rounds()
+        live = self._live if attempt == 0 else ()
         if attempt >= len(rounds):
-            return self._voice_mail()
+            return *live, *self._voice_mail()
         ring_seconds = self._settings.ring_seconds
-        return (RingAgents(targets=rounds[attempt], ring_seconds=ring_seconds, attempt=attempt),)
+        return *live, RingAgents(targets=rounds[attempt], ring_seconds=ring_seconds, attempt=attempt)
 
     def _rounds(self) -> tuple[tuple[DialTarget, ...], ...]:
         targets = tuple(

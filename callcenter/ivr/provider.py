@@ -185,6 +185,11 @@ class DialTarget:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HearLive:
+    """Send us the sound of both sides from here on, while the call goes on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RingAgents:
     """Ring all targets at once; the conversation is recorded, one channel a side."""
 
@@ -253,6 +258,7 @@ class HangUp:
 
 Step = (
     Say
+    | HearLive
     | RingAgents
     | Menu
     | AskTicketNumber

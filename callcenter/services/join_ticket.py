@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
 from callcenter.domain.deadlines import DeadlineKind, deadlines_of_ticket, feedback_reply
-from callcenter.domain.heard_fields import HeardField, may_be_emergency
+from callcenter.domain.heard_fields import HeardField, may_be_emergency, sure_columns
 from callcenter.domain.phone_numbers import dialable, ways_to_write
 from callcenter.domain.ticket_life import JOINABLE, HistoryAction, TicketStatus, higher, raised
 from callcenter.domain.tickets import RequestType, Urgency
@@ -81,17 +81,26 @@ async def join(
     urgency: Urgency | None,
     now: datetime,
     rules: FollowUpRules,
+    heard_live: bool = False,
+    counts_from: datetime | None = None,
 ) -> None:
-    """Counts the call, raises the urgency a step, reopens what was thought solved, and takes what was missing."""
+    """Counts the call, raises the urgency a step, reopens what was thought solved, and takes what was missing.
+
+    `counts_from`: when an emergency's time begins, if not with the call.
+    """
     before = ticket.urgency
     ticket.call_count += 1
     ticket.urgency = higher(raised(Urgency(before) if before else None), urgency).value
-    await _run_clocks(session, ticket, call, urgency, unsure=may_be_emergency(fields, rules.threshold), rules=rules)
+    unsure = may_be_emergency(fields, rules.threshold)
+    await _run_clocks(
+        session, ticket, call, urgency, unsure=unsure, counts_from=counts_from or call.started_at, rules=rules
+    )
     if ticket.status == TicketStatus.REOPENED:
         await cancel_satisfaction(session, ticket, now=now)
     ticket.updated_at = now
     ticket.version += 1
-    session.add(TicketCallRow(ticket_id=ticket.id, call_id=call.id, relation=REPEAT, reason=reason))
+    link = TicketCallRow(ticket_id=ticket.id, call_id=call.id, relation=REPEAT, reason=reason, heard_live=heard_live)
+    session.add(link)
     filled = await fill_gaps(session, ticket, fields, call_id=call.id, threshold=rules.threshold)
     data = {
         "call_id": call.id,
@@ -104,6 +113,27 @@ async def join(
     write_history(session, ticket.id, HistoryAction.REPEAT_CALL, at=now, actor=actor, data=data)
 
 
+async def hear_repeat_again(
+    session: AsyncSession,
+    ticket: TicketRow,
+    call: CallRow,
+    fields: Sequence[HeardField],
+    *,
+    now: datetime,
+    rules: FollowUpRules,
+) -> list[str]:
+    """A call that was joined while it went on: what is heard better fills further gaps, and may be an emergency."""
+    filled = await fill_gaps(session, ticket, fields, call_id=call.id, threshold=rules.threshold)
+    said = sure_columns(fields, rules.threshold).get("urgency")
+    urgency, unsure = (Urgency(said) if said else None), may_be_emergency(fields, rules.threshold)
+    if urgency is Urgency.EMERGENCY or unsure:
+        ticket.urgency = higher(Urgency(ticket.urgency) if ticket.urgency else Urgency.NORMAL, urgency).value
+        await _run_clocks(session, ticket, call, urgency, unsure=unsure, counts_from=call.started_at, rules=rules)
+    if filled:
+        ticket.updated_at, ticket.version = now, ticket.version + 1
+    return filled
+
+
 async def _run_clocks(
     session: AsyncSession,
     ticket: TicketRow,
@@ -111,6 +141,7 @@ async def _run_clocks(
     urgency: Urgency | None,
     *,
     unsure: bool,
+    counts_from: datetime,
     rules: FollowUpRules,
 ) -> None:
     """An emergency heard on this call (or perhaps heard) starts its 3 minutes, unless they run already.
@@ -119,7 +150,7 @@ async def _run_clocks(
     """
     if urgency is Urgency.EMERGENCY or unsure:
         limits = deadlines_of_ticket(
-            reported_at=call.started_at,
+            reported_at=counts_from,
             request_type=None,
             urgency=urgency,
             unsure_emergency=unsure,

@@ -107,7 +107,11 @@ async def _known_as_wrong(session: AsyncSession, number: str) -> bool:
 
 async def _just_called(session: AsyncSession, number: str, *, now: datetime) -> bool:
     """The resident is on the line with us, or was a moment ago and nobody knows yet about what."""
-    ticketed = select(TicketCallRow.call_id).where(TicketCallRow.call_id == CallRow.id).exists()
+    ticketed = (
+        select(TicketCallRow.call_id)
+        .where(TicketCallRow.call_id == CallRow.id, TicketCallRow.heard_live.is_(False))
+        .exists()
+    )
     query = select(CallRow.id).where(
         CallRow.from_number.in_(ways_to_write(number)),
         CallRow.direction == Direction.INBOUND.value,

@@ -20,7 +20,8 @@ from callcenter.domain.transcript import Transcript
 from callcenter.services.called_in import cancel_what_was_settled
 from callcenter.services.deadlines import add_deadlines, ticket_deadlines
 from callcenter.services.follow_up_rules import FollowUpRules
-from callcenter.services.join_ticket import find_open_ticket, join
+from callcenter.services.hear_again import hear_again, heard_on_the_recording
+from callcenter.services.join_ticket import find_open_ticket, hear_repeat_again, join
 from callcenter.services.missed_calls import cancel_missed_calls, link_missed_call
 from callcenter.services.promised_calls import plan_first_reply, plan_promised_calls
 from callcenter.services.reminders import stop_calling
@@ -36,11 +37,15 @@ NOT_UNDERSTOOD = "not_understood"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenedTicket:
-    """The ticket of a call; `joined` when the call was joined to a ticket that was open already."""
+    """The ticket of a call; `joined` when the call was joined to a ticket that was open already.
+
+    `heard_live`: it has not been compared with the call's recording yet.
+    """
 
     number: str
     ticket_id: int
     joined: bool
+    heard_live: bool = False
 
 
 async def open_ticket(
@@ -53,18 +58,28 @@ async def open_ticket(
     rules: FollowUpRules,
     failure: str | None = None,
     may_join: bool = True,
+    heard_live: bool = False,
+    counts_from: datetime | None = None,
 ) -> OpenedTicket:
     """Opens the call's ticket, or (unless a person said otherwise) joins the call to an open one.
 
     Running it again changes nothing. `failure` says why there is no transcript: the ticket is opened all the same
-    and must be listened to.
+    and must be listened to. `heard_live`: from what was heard while the call went on; the recording will put it right,
+    and what was promised is planned only then. `counts_from`: when the limits begin, if not with the call.
     Runs inside the caller's writing transaction.
     """
     await take_turns(session, "open ticket")
     known = await ticket_of_call(session, call.id)
     fields = (*heard_fields(draft, zone=rules.zone), *detail_fields(draft, rules.threshold))
+    must_listen = _must_listen(transcript, draft, failure)
     if known is not None:
-        if failure is None and transcript is not None and not transcript.is_empty:
+        if known.heard_live:
+            said = transcript is not None and not transcript.is_empty
+            again = fields if said else None
+            await _put_right(
+                session, known, call, again, draft, must_listen=must_listen, live=heard_live, now=now, rules=rules
+            )
+        elif not heard_live and failure is None and transcript is not None and not transcript.is_empty:
             await _hear_more(session, known, call, fields, draft, now=now, rules=rules)
         return known
     columns = sure_columns(fields, rules.threshold)
@@ -72,13 +87,67 @@ async def open_ticket(
     if found is not None:
         ticket, reason = found
         urgency = Urgency(columns["urgency"]) if columns.get("urgency") else None
-        await join(session, ticket, call, fields, reason=reason, urgency=urgency, now=now, rules=rules)
+        await join(
+            session,
+            ticket,
+            call,
+            fields,
+            reason=reason,
+            urgency=urgency,
+            now=now,
+            rules=rules,
+            heard_live=heard_live,
+            counts_from=counts_from,
+        )
     else:
-        must_listen = _must_listen(transcript, draft, failure)
-        ticket = await _new_ticket(session, call, fields, columns, must_listen=must_listen, now=now, rules=rules)
+        ticket = await _new_ticket(
+            session,
+            call,
+            fields,
+            columns,
+            must_listen=must_listen,
+            now=now,
+            rules=rules,
+            heard_live=heard_live,
+            counts_from=counts_from,
+        )
+    if not heard_live:
+        await _follow_up(session, ticket, call, draft, now=now, rules=rules)
+        await _stop_calls(session, ticket, call, draft, now=now, rules=rules)
+    return OpenedTicket(number=ticket.number, ticket_id=ticket.id, joined=found is not None, heard_live=heard_live)
+
+
+async def _put_right(
+    session: AsyncSession,
+    known: OpenedTicket,
+    call: CallRow,
+    fields: tuple[HeardField, ...] | None,
+    draft: TicketDraft,
+    *,
+    must_listen: str | None,
+    live: bool,
+    now: datetime,
+    rules: FollowUpRules,
+) -> None:
+    """What the ticket knows of this call was heard live: heard again now, and for good unless `live`.
+
+    `fields` is None where nothing can be heard on the recording: what was heard live stands, and a person must listen.
+    """
+    ticket = await session.get_one(TicketRow, known.ticket_id, with_for_update=True)
+    changed: list[str] = []
+    if fields is None:
+        ticket.must_listen, ticket.must_listen_reason, ticket.needs_review = True, must_listen, True
+    elif ticket.first_call_id == call.id:
+        changed = await hear_again(session, ticket, call, fields, must_listen=must_listen, now=now, rules=rules)
+    else:
+        changed = await hear_repeat_again(session, ticket, call, fields, now=now, rules=rules)
+    if live:
+        return
+    link = await session.get_one(TicketCallRow, (ticket.id, call.id))
+    link.heard_live = False
+    await heard_on_the_recording(session, ticket, call, changed, now=now)
     await _follow_up(session, ticket, call, draft, now=now, rules=rules)
     await _stop_calls(session, ticket, call, draft, now=now, rules=rules)
-    return OpenedTicket(number=ticket.number, ticket_id=ticket.id, joined=found is not None)
 
 
 async def _hear_more(
@@ -109,14 +178,15 @@ async def _hear_more(
 async def ticket_of_call(session: AsyncSession, call_id: str) -> OpenedTicket | None:
     """The ticket that a call belongs to, if it has one."""
     query = (
-        select(TicketRow.number, TicketRow.id, TicketRow.first_call_id)
+        select(TicketRow.number, TicketRow.id, TicketRow.first_call_id, TicketCallRow.heard_live)
         .join(TicketCallRow, TicketCallRow.ticket_id == TicketRow.id)
         .where(TicketCallRow.call_id == call_id)
     )
     row = (await session.execute(query)).first()
     if row is None:
         return None
-    return OpenedTicket(number=row.number, ticket_id=row.id, joined=row.first_call_id != call_id)
+    joined = row.first_call_id != call_id
+    return OpenedTicket(number=row.number, ticket_id=row.id, joined=joined, heard_live=row.heard_live)
 
 
 def _must_listen(transcript: Transcript | None, draft: TicketDraft, failure: str | None) -> str | None:
@@ -137,9 +207,11 @@ async def _new_ticket(
     must_listen: str | None,
     now: datetime,
     rules: FollowUpRules,
+    heard_live: bool,
+    counts_from: datetime | None,
 ) -> TicketRow:
     promised = any(field.name.startswith("promise.") for field in fields)
-    is_praise = columns.get("request_type") == RequestType.PRAISE and not promised
+    is_praise = columns.get("request_type") == RequestType.PRAISE and not promised and not heard_live
     unsure = {field.name for field in fields if field.confidence < rules.threshold}
     may_be = may_be_emergency(fields, rules.threshold)
     missing = missing_essentials(columns, unsure, has_caller_number=dialable(call.from_number) is not None)
@@ -160,11 +232,11 @@ async def _new_ticket(
     )
     session.add(ticket)
     await session.flush()
-    session.add(TicketCallRow(ticket_id=ticket.id, call_id=call.id, relation=FIRST))
+    session.add(TicketCallRow(ticket_id=ticket.id, call_id=call.id, relation=FIRST, heard_live=heard_live))
     add_fields(session, ticket.id, fields, call_id=call.id, threshold=rules.threshold)
-    data = {"call_id": call.id, "missing": list(missing), "must_listen": must_listen}
+    data = {"call_id": call.id, "missing": list(missing), "must_listen": must_listen, "heard_live": heard_live}
     write_history(session, ticket.id, HistoryAction.OPENED, at=now, actor=call.answered_by or SYSTEM, data=data)
-    limits = ticket_deadlines(ticket, call.started_at, rules=rules, unsure_emergency=may_be)
+    limits = ticket_deadlines(ticket, counts_from or call.started_at, rules=rules, unsure_emergency=may_be)
     add_deadlines(session, ticket.id, limits)
     return ticket
 

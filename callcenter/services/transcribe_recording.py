@@ -6,7 +6,7 @@ all the same and says that the call must be listened to.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -22,19 +22,19 @@ from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.recordings import RecordingRow, RecordingState, SegmentRow
 from callcenter.db.tickets import TicketCallRow
-from callcenter.domain.tickets import Found, RequestType, TicketDraft
+from callcenter.domain.tickets import RequestType, TicketDraft
 from callcenter.domain.transcript import Segment, Side, Transcript, Word
-from callcenter.domain.understanding import CallContext, Rules, understand
-from callcenter.domain.understanding.rules_files import RuleFileError, RuleFolder, default_rules
+from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, RecordingFetcher, RecordingRejected
 from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.live_words import heard_to_the_end
 from callcenter.services.open_ticket import open_ticket
 from callcenter.services.register import KnownRegister
+from callcenter.services.understand_call import CallReader
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 3
-MENU_CONFIDENCE = 0.7
 PEAKS_PER_SECOND = 20
 
 
@@ -147,36 +147,36 @@ class TranscribeRecording:
                 select(SegmentRow).where(SegmentRow.recording_id == recording_id).order_by(SegmentRow.number)
             )
             transcript = transcript_of(list(found.scalars()), row.duration_ms or 0)
-        heard_at = (call.answered_at or call.started_at).astimezone(self.zone)
-        register = await self.register.current(self.database)
-        context = CallContext(
-            heard_at=heard_at, caller_number=call.from_number, area_code=self.area_code, register=register
-        )
-        rules = await asyncio.to_thread(self._wording)
-        draft = await asyncio.to_thread(understand, transcript, context=context, rules=rules)
-        draft = with_menu_choice(draft, call.keys, self.menu_choices)
+        draft = await self._reader.draft(self.database, call, transcript)
         await self._open(row.call_id, transcript, draft, failure=None)
 
-    def _wording(self) -> Rules:
-        """The rules as they stand now; a mistake in an operator's file never stops a ticket."""
-        try:
-            rules = self.wording.current()
-        except RuleFileError:
-            rules = default_rules()
-        if self.wording.problem is not None:
-            log.error("rule file not taken; going on with the rules before it", problem=str(self.wording.problem))
-        return rules
+    @property
+    def _reader(self) -> CallReader:
+        return CallReader(
+            zone=self.zone,
+            register=self.register,
+            wording=self.wording,
+            area_code=self.area_code,
+            menu_choices=self.menu_choices,
+        )
 
     async def give_up(self, recording_id: str, reason: str) -> None:
-        """Marks the recording as failed and opens a ticket that says that it must be listened to."""
+        """Marks the recording as failed and opens a ticket that says that it must be listened to.
+
+        Where the call was heard live to its end, those words stand in for the recording's.
+        """
         log.error("recording not transcribed", recording_id=recording_id, reason=reason)
         async with self.database.write() as session:
             row = await session.get_one(RecordingRow, recording_id)
             if row.state != RecordingState.TRANSCRIBED:
                 row.state = RecordingState.FAILED
                 row.error = reason
-            call_id = row.call_id
-        await self._open(call_id, None, TicketDraft(must_listen=True), failure=reason)
+            call = await session.get_one(CallRow, row.call_id)
+            transcript = await heard_to_the_end(session, row.call_id)
+        draft = TicketDraft(must_listen=True)
+        if transcript is not None:
+            draft = await self._reader.draft(self.database, call, transcript)
+        await self._open(call.id, transcript, draft, failure=reason)
 
     async def _open(
         self, call_id: str, transcript: Transcript | None, draft: TicketDraft, *, failure: str | None
@@ -223,7 +223,8 @@ async def pending_recordings(database: Database, limit: int = 50) -> Sequence[tu
 
 async def unfinished_recordings(database: Database) -> Sequence[tuple[str, int, bool]]:
     """Recordings without an end or a ticket: (id, number of the job, whether the job was begun)."""
-    ticketed = select(TicketCallRow.call_id).where(TicketCallRow.call_id == RecordingRow.call_id).exists()
+    link = select(TicketCallRow.call_id).where(TicketCallRow.call_id == RecordingRow.call_id)
+    ticketed = link.where(TicketCallRow.heard_live.is_(False)).exists()
     async with database.read() as session:
         found = await session.execute(
             select(RecordingRow.id, RecordingRow.job_number, RecordingRow.state).where(
@@ -253,16 +254,6 @@ async def transcribe_again(session: AsyncSession, recording_id: str) -> None:
         .where(RecordingRow.id == recording_id)
         .values(state=RecordingState.PENDING, attempts=0, error=None, job_number=RecordingRow.job_number + 1)
     )
-
-
-def with_menu_choice(
-    draft: TicketDraft, keys: Sequence[Sequence[str]], choices: Mapping[str, RequestType]
-) -> TicketDraft:
-    """Where the words do not say what it is about, the key that the resident pressed in the menu does."""
-    chosen = next((choices[digits] for purpose, digits in keys if purpose == "menu" and digits in choices), None)
-    if draft.request_type is not None or chosen is None:
-        return draft
-    return replace(draft, request_type=Found(value=chosen, confidence=MENU_CONFIDENCE))
 
 
 def transcript_of(rows: Sequence[SegmentRow], duration_ms: int) -> Transcript:

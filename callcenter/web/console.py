@@ -6,9 +6,10 @@ from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.live_board import LiveBoard
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, SETTINGS, SPEECH
+from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LIVE_BOARD, SETTINGS, SPEECH
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
@@ -44,11 +45,15 @@ def add_console(
     settings: Settings,
     clock: Clock,
     speech: TextToSpeech | None = None,
+    live: LiveBoard | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
-    Without `speech` the texts of our calls can be read and not heard.
+    Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
+    that goes on.
     """
+    if live is not None:
+        app[LIVE_BOARD] = live
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from aiohttp import web
 
 from callcenter.domain.rings import RingRule
+from callcenter.reports.live_calls import calls_on_the_line
 from callcenter.reports.people import Person, people
 from callcenter.reports.reminders import count_owed
 from callcenter.reports.review import count_to_review
 from callcenter.reports.tickets import count_open
 from callcenter.web.alarms import alarms_of, band
-from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.keys import DATABASE, LIVE_BOARD, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.rendering import render
 from callcenter.web.visit import Visit
@@ -52,6 +53,11 @@ async def render_room(
     context["seen"] = json.dumps(asdict(visit.seen)) if visit.seen else ""
     named = names(request, known, visit.catalog)
     context["named"] = named
+    context["on_the_line"] = ()
+    if LIVE_BOARD in request.app:
+        context["on_the_line"] = await calls_on_the_line(
+            database, agent_id=visit.user.agent_id, all_calls=visit.is_supervisor
+        )
     context["alarms"] = band(await alarms_of(request, visit.user), visit, named)
     context["rule"] = RingRule(cycle_ms=round(rings.cycle_seconds * 1000), rings=rings.rings)
     context["field_names"] = lambda fields: visit.labels.fields(fields)

@@ -6,12 +6,14 @@ from jinja2 import Environment
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.live_board import LiveBoard
 from callcenter.web.assets import Assets
 from callcenter.web.language import Catalog
 
 DATABASE = web.AppKey("callcenter.web.database", Database)
 SETTINGS = web.AppKey("callcenter.web.settings", Settings)
 CLOCK = web.AppKey("callcenter.web.clock", Clock)
+LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)
 CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])

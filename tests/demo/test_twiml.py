@@ -11,6 +11,7 @@ from callcenter.demo.far_end.twiml import (
     Redirect,
     Reject,
     Say,
+    StartStream,
     TwimlUnusable,
     read_twiml,
 )
@@ -69,3 +70,15 @@ def test_the_other_verbs() -> None:
 def test_what_the_provider_would_not_carry_out_is_refused(document: str, says: str) -> None:
     with pytest.raises(TwimlUnusable, match=says):
         read_twiml(document)
+
+
+def test_a_stream_says_where_the_sound_goes_and_proves_whose_it_is() -> None:
+    stream = (
+        '<Stream name="live" url="wss://h.example/m" track="both_tracks"><Parameter name="token" value="t"/></Stream>'
+    )
+    assert read_twiml(f"<Response><Start>{stream}</Start></Response>") == (
+        StartStream(url="wss://h.example/m", parameters={"token": "t"}),
+    )
+    for wrong in (stream.replace("wss", "https"), stream.replace("/m", "/m?x=1"), stream + stream):
+        with pytest.raises(TwimlUnusable):
+            read_twiml(f"<Response><Start>{wrong}</Start></Response>")

@@ -31,8 +31,8 @@ from callcenter.services.transcribe_recording import (
     MOST_ATTEMPTS,
     TranscribeRecording,
     pending_recordings,
-    with_menu_choice,
 )
+from callcenter.services.understand_call import with_menu_choice
 from tests.conftest import SetClock
 from tests.services.conftest import answered_call, happened, stereo_wav
 

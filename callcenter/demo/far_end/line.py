@@ -17,6 +17,7 @@ from callcenter.demo.far_end.twiml import (
     Redirect,
     Reject,
     Say,
+    StartStream,
     Verb,
 )
 from callcenter.demo.far_end.virtual_time import VirtualTime
@@ -89,7 +90,7 @@ class Line:
                 raise LineClosed
             case Reject():
                 raise LineClosed("busy" if verb.reason == "busy" else "no-answer")
-            case Dial() | Record():
+            case Dial() | Record() | StartStream():
                 raise ServerFailed(f"{url}: <{type(verb).__name__}> has no place on this leg")
         return None
 

@@ -88,7 +88,15 @@ class Reject:
     reason: str
 
 
-Verb = Say | Play | Pause | Gather | Dial | Record | Redirect | Hangup | Reject
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartStream:
+    """Start with a Stream in it: both sides' sound goes to `url` from here on, while the document goes on."""
+
+    url: str
+    parameters: Mapping[str, str]
+
+
+Verb = Say | Play | Pause | Gather | Dial | Record | Redirect | Hangup | Reject | StartStream
 
 _METHOD = {"method"}
 _ATTRIBUTES: Mapping[str, set[str]] = {
@@ -110,7 +118,9 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
     "Redirect": _METHOD,
     "Hangup": set(),
     "Reject": {"reason"},
+    "Start": set(),
 }
+_STREAM_ATTRIBUTES = {"name", "url", "track"}
 _NOUN_ATTRIBUTES = _METHOD | {"url", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"}
 _EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 
@@ -143,6 +153,8 @@ def _verb(element: ET.Element) -> Verb:
             return _dial(element)
         case "Record":
             return _record(element)
+        case "Start":
+            return _start(element)
         case "Redirect":
             return Redirect(url=text)
         case "Reject":
@@ -225,6 +237,22 @@ def _record(element: ET.Element) -> Record:
         recording_callback=element.get("recordingStatusCallback"),
         plays_beep=element.get("playBeep", "true") == "true",
     )
+
+
+def _start(element: ET.Element) -> StartStream:
+    """As strict as the provider: a wss address without a query (ws on this machine alone), and parameters."""
+    if len(element) != 1 or element[0].tag != "Stream":
+        raise TwimlUnusable("<Start> holds one <Stream>")
+    stream = element[0]
+    _check_attributes(stream, _STREAM_ATTRIBUTES)
+    url = stream.get("url", "")
+    if not url.startswith(("wss://", "ws://127.0.0.1:")) or "?" in url:
+        raise TwimlUnusable(f"<Stream url={url!r}>: expected a wss address without a query")
+    if stream.get("track", "inbound_track") != "both_tracks":
+        raise TwimlUnusable("<Stream>: this far end sends both_tracks only")
+    if any(part.tag != "Parameter" or set(part.keys()) != {"name", "value"} for part in stream):
+        raise TwimlUnusable("<Stream> holds parameters with name and value")
+    return StartStream(url=url, parameters={part.attrib["name"]: part.attrib["value"] for part in stream})
 
 
 def _check_attributes(element: ET.Element, allowed: set[str]) -> None:

@@ -1,10 +1,10 @@
 """Our next steps as TwiML, the call language of Twilio-compatible providers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Start, VoiceResponse
 
 from callcenter.ivr.provider import (
     AskAgentToConfirm,
@@ -14,6 +14,7 @@ from callcenter.ivr.provider import (
     ConnectNow,
     DialTarget,
     HangUp,
+    HearLive,
     Menu,
     RingAgents,
     Say,
@@ -31,10 +32,14 @@ VOICE_MAIL_SILENCE_SECONDS = 10
 class TwimlWriter:
     """Writes TwiML whose callbacks come back to our hooks under `public_url`."""
 
-    def __init__(self, *, public_url: str, language: str, voice: str) -> None:
+    def __init__(
+        self, *, public_url: str, language: str, voice: str, stream_token: Callable[[str], str] | None = None
+    ) -> None:
+        """`stream_token` makes the token for a call's live stream, where calls are heard live."""
         self._public_url = public_url
         self._language = language
         self._voice = voice
+        self._stream_token = stream_token
 
     def hook_url(self, hook: str, **query: str) -> str:
         """The public address of one of our hooks. A colon stays as it is: not everybody signs what stands for it."""
@@ -68,6 +73,8 @@ class TwimlWriter:
                 response.append(self._ask_ticket_number(step))
             case AskResident():
                 response.append(self._ask_resident(step))
+            case HearLive():
+                response.append(self._start_verb(sid))
             case RingAgents():
                 response.append(self._dial_verb(step, sid))
             case TakeVoiceMail(prompt=prompt, longest_seconds=seconds):
@@ -89,6 +96,19 @@ class TwimlWriter:
                 response.hangup()
             case ConnectNow():
                 return
+
+    def _start_verb(self, sid: str) -> Start:
+        """A stream's address takes no query, so the token is a parameter. The call goes on whatever becomes of it."""
+        start = Start()
+        stream = start.stream(name="live", url=self.media_url, track="both_tracks")
+        if self._stream_token is not None:
+            stream.parameter(name="token", value=self._stream_token(sid))
+        return start
+
+    @property
+    def media_url(self) -> str:
+        """https becomes wss."""
+        return f"{self._public_url.replace('http', 'ws', 1)}/ivr/{NAME}/media"
 
     def _say(self, verb: VoiceResponse | Gather, text: str) -> None:
         voice = {"voice": self._voice} if self._voice else {}

@@ -18,6 +18,7 @@ from callcenter.web.language import N_
 from callcenter.web.ledger import ledger
 from callcenter.web.names import Names, names
 from callcenter.web.pages.ticket import hear
+from callcenter.web.talk import talk_page
 from callcenter.web.visit import Visit
 
 OWN_ONLY = N_("只有主管和响过铃的客服能看这通电话。")
@@ -44,6 +45,7 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         found=found,
         call=call,
         heard=hear(found.recorded, None),
+        talk=talk_page(found.live),
         ledger=ledger(call, found.recorded.legs, found.events, rule),
         kind=shapes.mark_of(call.disposition, call.verdict),
         told=_told(found, visit, rule),

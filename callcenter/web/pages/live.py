@@ -1,4 +1,7 @@
-"""The stream on which open pages hear that something changed. It ends by itself, so that a login is checked again."""
+"""The stream on which open pages hear that something changed. It ends by itself, so that a login is checked again.
+
+A page of a call asks with `?call=`: it hears what is said on it too, as long as the call is heard while it goes on.
+"""
 
 import asyncio
 import json
@@ -6,26 +9,65 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from aiohttp import web
-from aiohttp_sse import sse_response
+from aiohttp_sse import EventSourceResponse, sse_response
 
-from callcenter.web.live import FEED
+from callcenter.reports.call_page import read_call
+from callcenter.services.live_board import LiveBoard
+from callcenter.web.errors import NotAllowed, NotFound
+from callcenter.web.keys import DATABASE, LIVE_BOARD
+from callcenter.web.live import FEED, LiveFeed
+from callcenter.web.pages.calls import OWN_ONLY, may_see
+from callcenter.web.talk import news
 from callcenter.web.visit import Visit
 
 LONGEST = timedelta(minutes=10)
 RETRY_MS = 2000
+SECONDS_BETWEEN_WORDS = 0.05
 
 
 async def events(request: web.Request, visit: Visit) -> web.StreamResponse:
-    feed = request.app[FEED]
+    call_id, board = await _call_to_follow(request, visit), request.app.get(LIVE_BOARD)
     async with sse_response(request, headers={"X-Content-Type-Options": "nosniff"}) as response:
-        seen = None
+        telling = [_tell_changes(response, request.app[FEED])]
+        if call_id is not None and board is not None:
+            telling.append(_tell_words(response, board, call_id))
+        tasks = [asyncio.ensure_future(one) for one in telling]
         try:
-            async with asyncio.timeout(LONGEST.total_seconds()):
-                while response.is_connected():
-                    seen = await feed.after(seen)
-                    if seen is None:
-                        break
-                    await response.send(json.dumps(asdict(seen)), event="changes", retry=RETRY_MS)
-        except (TimeoutError, ConnectionResetError):
-            pass
+            await asyncio.wait(tasks, timeout=LONGEST.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     return response
+
+
+async def _call_to_follow(request: web.Request, visit: Visit) -> str | None:
+    """Raises NotFound, NotAllowed."""
+    call_id = request.query.get("call")
+    if call_id is None:
+        return None
+    found = await read_call(request.app[DATABASE], call_id)
+    if found is None:
+        raise NotFound
+    if not may_see(found, visit):
+        raise NotAllowed(OWN_ONLY)
+    return call_id
+
+
+async def _tell_changes(response: EventSourceResponse, feed: LiveFeed) -> None:
+    """Until the server is about to stop, or the page is gone."""
+    seen = None
+    while response.is_connected():
+        seen = await feed.after(seen)
+        if seen is None:
+            return
+        await response.send(json.dumps(asdict(seen)), event="changes", retry=RETRY_MS)
+
+
+async def _tell_words(response: EventSourceResponse, board: LiveBoard, call_id: str) -> None:
+    version = sent = 0
+    while response.is_connected():
+        talk = await board.after(call_id, version)
+        await response.send(json.dumps(news(talk, sent=sent), ensure_ascii=False), event="talk")
+        version, sent = talk.version, len(talk.lines)
+        await asyncio.sleep(SECONDS_BETWEEN_WORDS)

@@ -53,7 +53,10 @@
     if (unfolded && folded) folded.open = true;
   });
 
-  const source = new EventSource("/events");
+  // A page of a call that goes on hears on the same stream what is said on it.
+  const talk = document.querySelector("[data-talk]");
+  const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}` : "/events");
+  source.addEventListener("talk", (event) => document.dispatchEvent(new CustomEvent("talk", { detail: JSON.parse(event.data) })));
   source.addEventListener("changes", (event) => {
     const changes = JSON.parse(event.data);
     const now = marks(changes);

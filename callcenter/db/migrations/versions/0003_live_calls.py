@@ -1,0 +1,65 @@
+"""calls heard while they go on"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from callcenter.db import base
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_WITHOUT_TICKET = "settled_at IS NULL"
+
+
+def upgrade() -> None:
+    moment = base.UtcDateTime(timezone=True)
+    op.add_column("ticket_calls", sa.Column("heard_live", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_table(
+        "live_calls",
+        sa.Column("call_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("stream_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("ended_at", moment, nullable=True),
+        sa.Column("emergency_at", moment, nullable=True),
+        sa.Column("settled_at", moment, nullable=True),
+        sa.Column("lost_frames", sa.Integer(), nullable=False),
+        sa.Column("late_frames", sa.Integer(), nullable=False),
+        sa.Column("bad_messages", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["calls.id"], name=op.f("fk_live_calls_call_id_calls"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("call_id", name=op.f("pk_live_calls")),
+    )
+    op.create_index(
+        "ix_live_calls_open",
+        "live_calls",
+        ["state"],
+        sqlite_where=sa.text(_WITHOUT_TICKET),
+        postgresql_where=sa.text(_WITHOUT_TICKET),
+    )
+    op.create_table(
+        "live_segments",
+        sa.Column("call_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("start_ms", sa.Integer(), nullable=False),
+        sa.Column("end_ms", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("words", base.PlainJson(), nullable=False),
+        sa.Column("alternatives", base.PlainJson(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["call_id"], ["live_calls.call_id"], name=op.f("fk_live_segments_call_id_live_calls"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("call_id", "number", name=op.f("pk_live_segments")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("live_segments")
+    op.drop_table("live_calls")
+    op.drop_column("ticket_calls", "heard_live")

@@ -1,0 +1,228 @@
+"""A call heard while it goes on: words to the pages and into the database, danger to the alarm, a ticket at its end.
+
+Nothing here may harm a call: whatever fails, the call loses its live words and its recording is transcribed as ever.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from callcenter.asr.live import Heard, Lost, Partial
+from callcenter.db.calls import CallRow
+from callcenter.db.engine import Database
+from callcenter.db.events import CallEventRow
+from callcenter.db.live import LiveState
+from callcenter.domain.transcript import Segment, Side, Transcript
+from callcenter.domain.understanding.live_danger import PartialDanger, danger_words, is_emergency
+from callcenter.ports import Clock, LiveAudio, LiveRefused, StreamReport
+from callcenter.services.live_board import LiveBoard, LiveLine
+from callcenter.services.live_tickets import LiveTickets
+from callcenter.services.live_words import begin_live_call, end_live_call, write_segments
+
+log = structlog.get_logger()
+
+SIDES = (Side.RESIDENT, Side.AGENT)
+STORED_WITHIN_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+TICKET_TRIES, TICKET_PAUSE_SECONDS = 20, 0.25
+"""The call's own events may come a little later than the end of its stream; after that the tick looks."""
+
+
+class Recogniser(Protocol):
+    """One call at the speech service."""
+
+    @property
+    def is_lost(self) -> bool: ...
+
+    def hear(self, audio: LiveAudio) -> None: ...
+
+    async def finish(self) -> bool: ...
+
+    def drop(self) -> None: ...
+
+
+class Recognises(Protocol):
+    """The live speech service, as this use case needs it."""
+
+    def open(self, sides: Iterable[Side], take: Callable[[Heard], None]) -> Recogniser: ...
+
+
+@dataclass(kw_only=True)
+class HearLive:
+    """Use as the port LiveListener."""
+
+    database: Database
+    recognisers: Recognises
+    board: LiveBoard
+    tickets: LiveTickets
+    clock: Clock
+
+    async def begin(self, call_id: str, *, provider: str, stream_id: str) -> "HeardCall":
+        """Raises LiveRefused."""
+        if not await self._is_stored(call_id):
+            raise LiveRefused("unknown_call")
+        call = HeardCall(call_id, database=self.database, board=self.board, tickets=self.tickets, clock=self.clock)
+        refused: str | None = None
+        try:
+            recogniser = self.recognisers.open(SIDES, call.take)
+        except LiveRefused as error:
+            refused = str(error)
+        async with self.database.write() as session:
+            is_first = await begin_live_call(
+                session, call_id, provider=provider, stream_id=stream_id, now=self.clock.now(), refused=refused
+            )
+        if refused is not None:
+            self.board.begin(call_id)
+            self.board.end(call_id, LiveState.REFUSED, refused)
+            raise LiveRefused(refused)
+        if not is_first:
+            recogniser.drop()
+            raise LiveRefused("second_stream")
+        self.board.begin(call_id)
+        call.start(recogniser)
+        return call
+
+    async def _is_stored(self, call_id: str) -> bool:
+        """The stream may come before the call's first event has been folded into its row."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STORED_WITHIN_SECONDS
+        while True:
+            async with self.database.read() as session:
+                if await session.get(CallRow, call_id) is not None:
+                    return True
+                known = select(CallEventRow.id).where(CallEventRow.call_id == call_id).limit(1)
+                if await session.scalar(known) is None or loop.time() > until:
+                    return False
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+class HeardCall:
+    """The port LiveEar: one call. Words come in on the event loop and are worked on in a task of their own."""
+
+    def __init__(
+        self, call_id: str, *, database: Database, board: LiveBoard, tickets: LiveTickets, clock: Clock
+    ) -> None:
+        self._call_id = call_id
+        self._database = database
+        self._board = board
+        self._tickets = tickets
+        self._clock = clock
+        self._recogniser: Recogniser | None = None
+        self._words: asyncio.Queue[Segment | str | None] = asyncio.Queue()
+        self._segments: list[Segment] = []
+        self._written = 0
+        self._lost: str | None = None
+        self._emergency = False
+        self._partial_danger = PartialDanger()
+        self._work: asyncio.Task[None] | None = None
+
+    def start(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._work = asyncio.create_task(self._work_on(), name=f"live words of {self._call_id}")
+
+    @property
+    def is_lost(self) -> bool:
+        return self._lost is not None
+
+    def hear(self, audio: LiveAudio) -> None:
+        if self._recogniser is not None:
+            self._recogniser.hear(audio)
+
+    def take(self, heard: Heard) -> None:
+        """What the recogniser has heard; on the event loop, so nothing here waits."""
+        match heard:
+            case Partial(side=side, text=text):
+                self._board.partial(self._call_id, side, text)
+                if side is Side.RESIDENT and not self._emergency:
+                    self._words.put_nowait(text)
+            case Segment():
+                self._words.put_nowait(heard)
+            case Lost(reason=reason):
+                self._lost = reason
+                self._board.end(self._call_id, LiveState.LOST, reason)
+                log.error("live words lost; the recording is waited for", call_id=self._call_id, reason=reason)
+
+    async def end(self, report: StreamReport) -> None:
+        """Raises nothing: what fails here is left to the recording."""
+        assert self._recogniser is not None
+        assert self._work is not None
+        await self._recogniser.finish()
+        self._words.put_nowait(None)
+        await asyncio.gather(self._work, return_exceptions=True)
+        self._lost = self._lost or report.closed_for
+        state = LiveState.LOST if self._lost else LiveState.ENDED if report.whole else LiveState.BROKEN
+        try:
+            async with self._database.write() as session:
+                await end_live_call(
+                    session, self._call_id, state, report=report, reason=self._lost, now=self._clock.now()
+                )
+            self._board.end(self._call_id, state, self._lost)
+            if state is LiveState.ENDED:
+                await self._open_ticket()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("end of live words not stored; the recording is waited for", error=repr(error))
+
+    async def _open_ticket(self) -> None:
+        for _ in range(TICKET_TRIES):
+            if await self._tickets.open(self._call_id) is not None:
+                return
+            if not self._segments:
+                return
+            await asyncio.sleep(TICKET_PAUSE_SECONDS)
+
+    async def _work_on(self) -> None:
+        """Everything in the order in which it was heard; several words that wait are written together."""
+        while (word := await self._words.get()) is not None:
+            try:
+                await self._work_on_one(word)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("live words not stored yet", call_id=self._call_id, error=repr(error))
+            except Exception:
+                log.exception("live words failed; going on with the next ones", call_id=self._call_id)
+
+    async def _work_on_one(self, word: Segment | str) -> None:
+        rules = self._tickets.reader.rules()
+        if isinstance(word, str):
+            if not self._emergency and self._partial_danger.is_stable(word, rules):
+                await self._look_for_danger(partial=word)
+            return
+        if word.side is Side.RESIDENT:
+            self._partial_danger.forget()
+        danger = danger_words(word.text, rules) if word.side is Side.RESIDENT else ()
+        line = LiveLine(side=word.side, start_ms=word.start_ms, text=word.text, danger=danger)
+        self._board.line(self._call_id, line)
+        self._segments.append(word)
+        await self._look_for_danger()
+        await self._write()
+
+    async def _write(self) -> None:
+        fresh = [
+            (self._call_id, number, self._segments[number]) for number in range(self._written, len(self._segments))
+        ]
+        if fresh:
+            async with self._database.write() as session:
+                await write_segments(session, fresh)
+            self._written = len(self._segments)
+
+    async def _look_for_danger(self, partial: str | None = None) -> None:
+        """The alarm is raised once; what is said after it puts its ticket right (the place, the name)."""
+        transcript = self._transcript(partial)
+        if not self._emergency:
+            rules = self._tickets.reader.rules()
+            if not await asyncio.to_thread(is_emergency, transcript, rules):
+                return
+        if await self._tickets.alarm(self._call_id, transcript) is not None and not self._emergency:
+            self._emergency = True
+            self._board.emergency(self._call_id)
+
+    def _transcript(self, partial: str | None) -> Transcript:
+        end_ms = max((segment.end_ms for segment in self._segments), default=0)
+        segments = list(self._segments)
+        if partial is not None:
+            segments.append(Segment(side=Side.RESIDENT, start_ms=end_ms, end_ms=end_ms, text=partial))
+        return Transcript.of(segments, duration_ms=end_ms)
