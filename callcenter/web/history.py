@@ -199,7 +199,8 @@ def _reminder(action: str, data: Mapping[str, Any], reader: Reader) -> str:
             return say("外呼转人工：%(name)s。%(reason)s", name=name, reason=reason)
         case "reminder_cancelled":
             words = say("取消外呼：%(name)s。%(reason)s", name=name, reason=reason)
-            return words + (say("没有答应过，期限一并取消。") if data.get("never_promised") else "")
+            never = say("没有答应过，期限一并取消。") if data.get("never_promised") else ""
+            return f"{words} {never}".strip()
         case _:
             return action
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.reminders import DoNotCallRow, ReminderRow
-from callcenter.db.tickets import TicketHistoryRow, TicketRow
+from callcenter.db.tickets import TicketDeadlineRow, TicketHistoryRow, TicketRow
 from callcenter.db.users import AuditRow
 from callcenter.db.wishes import ResidentWishRow
 from callcenter.domain.reminder_kinds import reminder_kinds
@@ -113,6 +114,21 @@ async def test_a_call_is_cancelled_with_a_reason(sign_in: SignIn, database: Data
     again = await submit(client, "/reminders/4/cancel", seen="/reminders/4", text="再来", **form)
     assert again.status == 409
     assert "已经取消" in await again.text()
+
+
+async def test_a_misheard_promise_is_withdrawn(
+    sign_in: SignIn, database: Database, clock: SetClock, owed: None
+) -> None:
+    due = clock.now() + timedelta(hours=6)
+    async with database.write() as session:
+        session.add(TicketDeadlineRow(ticket_id=2, kind="promise", basis="call_back", due_at=due))
+    client = await sign_in("lijia")
+    form = {"standing": await offered(client, 4), "text": "说的是别家", "never_promised": "1"}
+    assert (await submit(client, "/reminders/4/cancel", seen="/reminders/4", **form)).status == 303
+    page = await (await client.get(f"/tickets/{NOISE}")).text()
+    assert "说的是别家 没有答应过，期限一并取消。" in page
+    assert "已取消" in page
+    assert 'name="never_promised"' not in await (await client.get("/reminders/1")).text(), "no time was promised there"
 
 
 @pytest.mark.parametrize(
