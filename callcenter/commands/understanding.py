@@ -27,7 +27,8 @@ from callcenter.domain.understanding import (
     understand,
 )
 from callcenter.domain.understanding.draft import transcript_of_text
-from callcenter.domain.understanding.evaluation import Evaluation, LabelError, evaluate, read_labels
+from callcenter.domain.understanding.evaluation import Evaluation, evaluate
+from callcenter.domain.understanding.labels import LabelError, Labelled, read_labels
 from callcenter.domain.understanding.register_file import RegisterFile, RegisterFileError, read_register
 from callcenter.domain.understanding.rules_files import RuleFileError
 from callcenter.services.register import import_register
@@ -65,6 +66,12 @@ class Understanding:
 
     def __call__(self, transcript: Transcript) -> TicketDraft:
         return understand(transcript, context=self.context, rules=self.rules)
+
+    def of_row(self, row: Labelled) -> TicketDraft:
+        """What was heard of a labelled call, else its text; at its own time, where the row tells one."""
+        heard_at = row.heard_at.astimezone(self.context.heard_at.tzinfo) if row.heard_at else self.context.heard_at
+        transcript = row.transcript or transcript_of_text(row.text)
+        return understand(transcript, context=replace(self.context, heard_at=heard_at), rules=self.rules)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -265,7 +272,7 @@ def evaluate_set(
         return _refused(Refused(f"{set_file}: {error}"))
     except Refused as error:
         return _refused(error)
-    result = evaluate(rows, lambda text: machine(transcript_of_text(text)))
+    result = evaluate(rows, machine.of_row)
     if as_json:
         print(json.dumps(result.as_json(), ensure_ascii=False))
     else:

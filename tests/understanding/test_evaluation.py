@@ -3,12 +3,13 @@
 import pytest
 
 from callcenter.domain.understanding import understand_text
-from callcenter.domain.understanding.evaluation import Evaluation, LabelError, evaluate, read_labels
+from callcenter.domain.understanding.evaluation import Evaluation, evaluate
+from callcenter.domain.understanding.labels import LabelError, read_labels
 from tests.understanding.calls import CONTEXT
 
 
 def _evaluated(*rows: str) -> Evaluation:
-    return evaluate(read_labels("\n".join(rows)), lambda text: understand_text(text, context=CONTEXT))
+    return evaluate(read_labels("\n".join(rows)), lambda row: understand_text(row.text, context=CONTEXT))
 
 
 def test_counts_of_a_slot() -> None:
@@ -47,8 +48,23 @@ def test_confusion_and_calibration() -> None:
         ("{", "line 1: no JSON"),
         ('{"text": "x", "expect": {}}\n[1]', "line 2: needs"),
         ('{"text": "x", "expect": {"rooom": "1"}}', "line 1: no such slot 'rooom'"),
+        ('{"text": "x", "expect": {}, "heard_at": "noon"}', "line 1: heard_at 'noon'"),
+        ('{"text": "x", "expect": {}, "heard_at": "2026-11-24T10:00:00"}', "needs its offset"),
+        ('{"text": "x", "expect": {}, "segments": [["resident", 0]]}', "line 1: segments"),
+        ('{"text": "x", "expect": {}, "segments": [["nobody", 0, 1, "x", [], []]]}', "line 1: segments"),
     ],
 )
 def test_a_wrong_label_is_named(text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
         read_labels(text)
+
+
+def test_a_row_may_carry_what_was_heard_and_when() -> None:
+    segment = '["resident", 0, 900, "漏水", [["漏水", 0, 900, 0.8]], ["漏睡"]]'
+    written = f'{{"text": "漏水了", "expect": {{}}, "heard_at": "2026-12-01T09:00:00+08:00", "segments": [{segment}]}}'
+    (row,) = read_labels(written)
+    assert row.heard_at is not None
+    assert row.heard_at.isoformat() == "2026-12-01T09:00:00+08:00"
+    assert row.transcript is not None
+    assert row.transcript.segments[0].words[0].confidence == 0.8
+    assert row.transcript.segments[0].alternatives == ("漏睡",)

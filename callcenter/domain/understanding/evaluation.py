@@ -1,6 +1,5 @@
 """How well a labelled set is understood: precision and recall a slot, confusion, invented values, calibration."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,29 +7,11 @@ from typing import Any
 
 from callcenter.domain.tickets import TicketDraft
 from callcenter.domain.understanding.draft import draft_to_json, split
+from callcenter.domain.understanding.labels import PLACE, SLOTS, Labelled
 
-PLACE = ("estate", "phase", "lane", "building", "unit", "floor", "room")
-SLOTS = (
-    *("type", "category", "urgency", "responsibility"),
-    *PLACE,
-    *("contact", "phone", "from", "to", "promise", "due"),
-)
 CONFUSED = ("type", "urgency", "category")
 NOTHING = "-"
 BINS = 5
-
-
-class LabelError(ValueError):
-    """A line of a labelled set cannot be used; the message names it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labelled:
-    """One text and what a right draft says of it; None: nothing may be asserted. Slots not named are not judged."""
-
-    line: int
-    text: str
-    expect: Mapping[str, Any]
 
 
 @dataclass(kw_only=True)
@@ -110,31 +91,10 @@ class Evaluation:
         }
 
 
-def read_labels(text: str) -> tuple[Labelled, ...]:
-    """One JSON object a line: {"text": ..., "expect": {slot: value or null}}. Raises LabelError."""
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not lines:
-        raise LabelError("the set has no rows")
-    return tuple(_labelled(number, line) for number, line in lines)
-
-
-def _labelled(number: int, line: str) -> Labelled:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise LabelError(f"line {number}: no JSON: {error}") from error
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(row.get("expect"), dict):
-        raise LabelError(f'line {number}: needs {{"text": "...", "expect": {{...}}}}')
-    unknown = sorted(row["expect"].keys() - set(SLOTS))
-    if unknown:
-        raise LabelError(f"line {number}: no such slot {unknown[0]!r}; there are {', '.join(SLOTS)}")
-    return Labelled(line=number, text=row["text"], expect=row["expect"])
-
-
-def evaluate(rows: Iterable[Labelled], understand: Callable[[str], TicketDraft]) -> Evaluation:
+def evaluate(rows: Iterable[Labelled], understand: Callable[[Labelled], TicketDraft]) -> Evaluation:
     result = Evaluation()
     for row in rows:
-        draft = understand(row.text)
+        draft = understand(row)
         said = draft_to_json(draft)
         result.rows += 1
         result.unsaid += _unsaid_figures(said)
