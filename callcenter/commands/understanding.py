@@ -33,6 +33,9 @@ from callcenter.domain.understanding.register_file import RegisterFile, Register
 from callcenter.domain.understanding.rules_files import RuleFileError
 from callcenter.services.register import import_register
 
+FAR_APART = 0.15
+"""Confidence and share right that differ by so much are named."""
+
 COLOURS = {
     "urgency": "bold red",
     "place": "bold cyan",
@@ -296,10 +299,21 @@ def _show_evaluation(result: Evaluation, *, misses: bool) -> None:
         bins.add_row(f"from {lower:.1f}", f"{mean:.2f}", f"{right:.2f}", str(count))
     console.print("\ncalibration, values of every confidence", bins)
     console.print(f"expected calibration error {_share(result.calibration_error)}")
+    slots = Table("slot", "mean confidence", "share right", "values", "", box=None)
+    for slot, mean, right, count in result.reliability():
+        slots.add_row(slot, f"{mean:.2f}", f"{right:.2f}", str(count), _how_sure(mean - right))
+    console.print("\nhow sure, and how often right, by slot", slots)
     for miss in result.misses if misses else ():
         console.print(
             f"line {miss.line} {miss.slot}: expected {miss.expected or '-'}, got {miss.got or '-'}: {miss.text}"
         )
+
+
+def _how_sure(too_much: float) -> str:
+    """In words where confidence and truth are apart."""
+    if abs(too_much) < FAR_APART:
+        return ""
+    return "too sure" if too_much > 0 else "too modest"
 
 
 def _confusion_table(confusion: dict[tuple[str, str], int]) -> Table:

@@ -35,7 +35,12 @@ def test_confusion_and_calibration() -> None:
     )
     assert result.confusion["urgency"] == {("normal", "normal"): 1, ("emergency", "normal"): 1}
     assert result.confusion["category"]["gas", "plumbing"] == 1
-    assert len(result.calibration) == 5
+    assert sum(len(pairs) for pairs in result.calibration.values()) == 5
+    assert [(slot, right, count) for slot, _, right, count in result.reliability()] == [
+        ("type", 1.0, 1),
+        ("category", 0.5, 2),
+        ("urgency", 0.5, 2),
+    ]
     assert result.calibration_error is not None
     assert 0 <= result.calibration_error <= 1
     assert result.as_json()["rows"] == 2

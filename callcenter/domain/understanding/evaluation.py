@@ -46,12 +46,12 @@ class Miss:
 
 @dataclass(kw_only=True)
 class Evaluation:
-    """`calibration` holds (confidence, was right) of every value that could be judged, asserted or not."""
+    """`calibration` holds (confidence, was right) of every value that could be judged, asserted or not, by slot."""
 
     rows: int = 0
     scores: dict[str, SlotScore] = field(default_factory=dict)
     confusion: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
-    calibration: list[tuple[float, bool]] = field(default_factory=list)
+    calibration: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     unsaid: int = 0
     misses: list[Miss] = field(default_factory=list)
 
@@ -67,11 +67,19 @@ class Evaluation:
     def bins(self) -> list[tuple[float, float, float, int]]:
         """(lower edge, mean confidence, share right, values)."""
         found: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-        for confidence, right in self.calibration:
+        for confidence, right in (pair for pairs in self.calibration.values() for pair in pairs):
             found[min(int(confidence * BINS), BINS - 1)].append((confidence, right))
         return [
             (at / BINS, sum(c for c, _ in pairs) / len(pairs), sum(r for _, r in pairs) / len(pairs), len(pairs))
             for at, pairs in sorted(found.items())
+        ]
+
+    def reliability(self) -> list[tuple[str, float, float, int]]:
+        """(slot, mean confidence, share right, values)."""
+        return [
+            (slot, sum(c for c, _ in pairs) / len(pairs), sum(r for _, r in pairs) / len(pairs), len(pairs))
+            for slot in SLOTS
+            if (pairs := self.calibration.get(slot))
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -88,6 +96,14 @@ class Evaluation:
             "invented": sum(score.invented for score in self.scores.values()),
             "unsaid_figures": self.unsaid,
             "calibration_error": self.calibration_error,
+            "calibration": [
+                {"from": lower, "confidence": mean, "right": right, "values": count}
+                for lower, mean, right, count in self.bins()
+            ],
+            "reliability": {
+                slot: {"confidence": mean, "right": right, "values": count}
+                for slot, mean, right, count in self.reliability()
+            },
         }
 
 
@@ -148,7 +164,7 @@ def _calibrate(result: Evaluation, draft: TicketDraft, slot: str, expected: Any)
     if value is None:
         return
     right = expected in {one.value for one in draft.categories} if slot == "category" else value == expected
-    result.calibration.append((found.confidence, right))
+    result.calibration[slot].append((found.confidence, right))
 
 
 def _unsaid_figures(said: Mapping[str, Any]) -> int:
