@@ -25,7 +25,9 @@ CALLCENTER_SERVER__PORT=8080; docs/configuration.md lists them all.
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
-PRIVATE = frozenset({"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees"})
+PRIVATE = frozenset(
+    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "corrections"}
+)
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
 
 LABELS_SAID_AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -121,6 +123,11 @@ def _add_understanding(commands: Commands) -> None:
     for command in (told, measured):
         command.add_argument("--register", type=Path, metavar="FILE", help="estate register, CSV")
         command.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="when it was said (ISO 8601)")
+    corrections = _add(commands, "corrections", None, "what agents made of the machine's tickets")
+    actions = corrections.add_subparsers(dest="action", required=True, metavar="ACTION")
+    export = _add(actions, "export", _corrections_export, "write a set for `evaluate understanding`; personal data")
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("--since", type=datetime.fromisoformat, metavar="TIME", help="only what was looked at since")
     register = _add(commands, "register", None, "the estate register: buildings, rooms, residents")
     actions = register.add_subparsers(dest="action", required=True, metavar="ACTION")
     importing = _add(actions, "import", _register_import, "replace the estates of a CSV file by what it says")
@@ -228,6 +235,12 @@ def _register_import(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.understanding import import_file
 
     return asyncio.run(import_file(settings, options.file, dry_run=options.dry_run))
+
+
+def _corrections_export(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.corrections import export_corrections
+
+    return asyncio.run(export_corrections(settings, options.file, since=_moment(options.since, settings)))
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:

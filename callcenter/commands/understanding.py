@@ -27,10 +27,14 @@ from callcenter.domain.understanding import (
     understand,
 )
 from callcenter.domain.understanding.draft import transcript_of_text
-from callcenter.domain.understanding.evaluation import Evaluation, LabelError, evaluate, read_labels
+from callcenter.domain.understanding.evaluation import Evaluation, evaluate
+from callcenter.domain.understanding.labels import LabelError, Labelled, read_labels
 from callcenter.domain.understanding.register_file import RegisterFile, RegisterFileError, read_register
 from callcenter.domain.understanding.rules_files import RuleFileError
 from callcenter.services.register import import_register
+
+FAR_APART = 0.15
+"""Confidence and share right that differ by so much are named."""
 
 COLOURS = {
     "urgency": "bold red",
@@ -65,6 +69,12 @@ class Understanding:
 
     def __call__(self, transcript: Transcript) -> TicketDraft:
         return understand(transcript, context=self.context, rules=self.rules)
+
+    def of_row(self, row: Labelled) -> TicketDraft:
+        """What was heard of a labelled call, else its text; at its own time, where the row tells one."""
+        heard_at = row.heard_at.astimezone(self.context.heard_at.tzinfo) if row.heard_at else self.context.heard_at
+        transcript = row.transcript or transcript_of_text(row.text)
+        return understand(transcript, context=replace(self.context, heard_at=heard_at), rules=self.rules)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -265,7 +275,7 @@ def evaluate_set(
         return _refused(Refused(f"{set_file}: {error}"))
     except Refused as error:
         return _refused(error)
-    result = evaluate(rows, lambda text: machine(transcript_of_text(text)))
+    result = evaluate(rows, machine.of_row)
     if as_json:
         print(json.dumps(result.as_json(), ensure_ascii=False))
     else:
@@ -289,10 +299,21 @@ def _show_evaluation(result: Evaluation, *, misses: bool) -> None:
         bins.add_row(f"from {lower:.1f}", f"{mean:.2f}", f"{right:.2f}", str(count))
     console.print("\ncalibration, values of every confidence", bins)
     console.print(f"expected calibration error {_share(result.calibration_error)}")
+    slots = Table("slot", "mean confidence", "share right", "values", "", box=None)
+    for slot, mean, right, count in result.reliability():
+        slots.add_row(slot, f"{mean:.2f}", f"{right:.2f}", str(count), _how_sure(mean - right))
+    console.print("\nhow sure, and how often right, by slot", slots)
     for miss in result.misses if misses else ():
         console.print(
             f"line {miss.line} {miss.slot}: expected {miss.expected or '-'}, got {miss.got or '-'}: {miss.text}"
         )
+
+
+def _how_sure(too_much: float) -> str:
+    """In words where confidence and truth are apart."""
+    if abs(too_much) < FAR_APART:
+        return ""
+    return "too sure" if too_much > 0 else "too modest"
 
 
 def _confusion_table(confusion: dict[tuple[str, str], int]) -> Table:

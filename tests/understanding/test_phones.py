@@ -104,3 +104,22 @@ def test_evidence_of_a_number_is_what_was_spoken() -> None:
     (evidence,) = draft.phone.evidence
     assert evidence.words == "幺三八零零幺三八零零零"
     assert (evidence.start_ms, evidence.end_ms) == (1000, 3200)
+
+
+def test_words_behind_a_number_say_that_it_is_one_to_call() -> None:
+    def phone_in(text: str) -> str | None:
+        number: str | None = draft_to_json(understand_text(text, context=CONTEXT))["phone"]
+        return number
+
+    assert phone_in("四零零八二零八八二零这个电话，你打过来") == "4008208820"
+    assert phone_in("六四三二一零零零是我家座机") == "02164321000"
+    assert phone_in("四零零八二零八八二零问问厂家") is None
+
+
+def test_a_landline_of_a_wrong_length_is_found_among_the_other_readings() -> None:
+    """From a recording: 座机八七… was heard as 国七八七…"""
+    words = "国 七 八 七 六 五 四 三 二 一 转 六 零 八"
+    segment = recognised(words, alternatives=("国七八七六五四三二一管六零八", "国机八七六五四三二一转六零八"))
+    draft = understand(call(segment), context=CONTEXT)
+    assert draft.phone is not None
+    assert draft.phone.value == "02187654321转608"

@@ -90,3 +90,20 @@ def test_register_rows_may_be_written_with_their_suffixes() -> None:
 def test_a_building_with_no_rooms_listed_vouches_for_the_building_only() -> None:
     register = EstateRegister.from_rows([{"lane": "318", "building": "6"}])
     assert register.contains(Place(lane="318", building="6", room="501"))
+
+
+def test_a_number_that_other_readings_dispute_is_not_asserted() -> None:
+    """From a recording: 二零三呀 came out as 二零三二, 二零三五 and more."""
+    readings = (
+        "五号楼二零三五插座没电",
+        "十五号楼二零三二插座没电",
+        "十五号楼二零三五插座没电",
+        "五号楼二零三一插座没电",
+    )
+    draft = understand(call(recognised("五 号楼 二 零 三 二 插座 没电", alternatives=readings)), context=CONTEXT)
+    assert draft.place is not None
+    assert draft.place.confidence < 0.6
+    same = ("五号楼二零三插坐没电", "五号楼二零三擦座没电", "我五号楼二零三插座没电")
+    draft = understand(call(recognised("五 号楼 二 零 三 插座 没电", alternatives=same)), context=CONTEXT)
+    assert draft.place is not None
+    assert draft.place.confidence >= 0.6

@@ -1,6 +1,5 @@
 """How well a labelled set is understood: precision and recall a slot, confusion, invented values, calibration."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,29 +7,11 @@ from typing import Any
 
 from callcenter.domain.tickets import TicketDraft
 from callcenter.domain.understanding.draft import draft_to_json, split
+from callcenter.domain.understanding.labels import PLACE, SLOTS, Labelled
 
-PLACE = ("estate", "phase", "lane", "building", "unit", "floor", "room")
-SLOTS = (
-    *("type", "category", "urgency", "responsibility"),
-    *PLACE,
-    *("contact", "phone", "from", "to", "promise", "due"),
-)
 CONFUSED = ("type", "urgency", "category")
 NOTHING = "-"
 BINS = 5
-
-
-class LabelError(ValueError):
-    """A line of a labelled set cannot be used; the message names it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labelled:
-    """One text and what a right draft says of it; None: nothing may be asserted. Slots not named are not judged."""
-
-    line: int
-    text: str
-    expect: Mapping[str, Any]
 
 
 @dataclass(kw_only=True)
@@ -65,12 +46,12 @@ class Miss:
 
 @dataclass(kw_only=True)
 class Evaluation:
-    """`calibration` holds (confidence, was right) of every value that could be judged, asserted or not."""
+    """`calibration` holds (confidence, was right) of every value that could be judged, asserted or not, by slot."""
 
     rows: int = 0
     scores: dict[str, SlotScore] = field(default_factory=dict)
     confusion: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
-    calibration: list[tuple[float, bool]] = field(default_factory=list)
+    calibration: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     unsaid: int = 0
     misses: list[Miss] = field(default_factory=list)
 
@@ -86,11 +67,19 @@ class Evaluation:
     def bins(self) -> list[tuple[float, float, float, int]]:
         """(lower edge, mean confidence, share right, values)."""
         found: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-        for confidence, right in self.calibration:
+        for confidence, right in (pair for pairs in self.calibration.values() for pair in pairs):
             found[min(int(confidence * BINS), BINS - 1)].append((confidence, right))
         return [
             (at / BINS, sum(c for c, _ in pairs) / len(pairs), sum(r for _, r in pairs) / len(pairs), len(pairs))
             for at, pairs in sorted(found.items())
+        ]
+
+    def reliability(self) -> list[tuple[str, float, float, int]]:
+        """(slot, mean confidence, share right, values)."""
+        return [
+            (slot, sum(c for c, _ in pairs) / len(pairs), sum(r for _, r in pairs) / len(pairs), len(pairs))
+            for slot in SLOTS
+            if (pairs := self.calibration.get(slot))
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -107,34 +96,21 @@ class Evaluation:
             "invented": sum(score.invented for score in self.scores.values()),
             "unsaid_figures": self.unsaid,
             "calibration_error": self.calibration_error,
+            "calibration": [
+                {"from": lower, "confidence": mean, "right": right, "values": count}
+                for lower, mean, right, count in self.bins()
+            ],
+            "reliability": {
+                slot: {"confidence": mean, "right": right, "values": count}
+                for slot, mean, right, count in self.reliability()
+            },
         }
 
 
-def read_labels(text: str) -> tuple[Labelled, ...]:
-    """One JSON object a line: {"text": ..., "expect": {slot: value or null}}. Raises LabelError."""
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not lines:
-        raise LabelError("the set has no rows")
-    return tuple(_labelled(number, line) for number, line in lines)
-
-
-def _labelled(number: int, line: str) -> Labelled:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise LabelError(f"line {number}: no JSON: {error}") from error
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(row.get("expect"), dict):
-        raise LabelError(f'line {number}: needs {{"text": "...", "expect": {{...}}}}')
-    unknown = sorted(row["expect"].keys() - set(SLOTS))
-    if unknown:
-        raise LabelError(f"line {number}: no such slot {unknown[0]!r}; there are {', '.join(SLOTS)}")
-    return Labelled(line=number, text=row["text"], expect=row["expect"])
-
-
-def evaluate(rows: Iterable[Labelled], understand: Callable[[str], TicketDraft]) -> Evaluation:
+def evaluate(rows: Iterable[Labelled], understand: Callable[[Labelled], TicketDraft]) -> Evaluation:
     result = Evaluation()
     for row in rows:
-        draft = understand(row.text)
+        draft = understand(row)
         said = draft_to_json(draft)
         result.rows += 1
         result.unsaid += _unsaid_figures(said)
@@ -188,7 +164,7 @@ def _calibrate(result: Evaluation, draft: TicketDraft, slot: str, expected: Any)
     if value is None:
         return
     right = expected in {one.value for one in draft.categories} if slot == "category" else value == expected
-    result.calibration.append((found.confidence, right))
+    result.calibration[slot].append((found.confidence, right))
 
 
 def _unsaid_figures(said: Mapping[str, Any]) -> int:

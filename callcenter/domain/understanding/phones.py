@@ -15,6 +15,7 @@ _MOBILE = re.compile(r"(?:\+?86|0086|0)?(?P<number>1[3-9]\d{9})")
 _LONG_DISTANCE = re.compile(r"(?:(?:\+?86|0086)?0?)(?P<area>10|2\d|[3-9]\d{2})(?P<number>[2-9]\d{6,7})")
 _FREE = re.compile(r"[48]00\d{7}")
 _CUE = re.compile(r"电话|手机|座机|号码|固话|打我|打给我|拨我|联系方式|回电|回我|联系我|短号|内线|打这个|联系人")
+_CUE_BEHIND = re.compile(r"[,，]?这个?(?:电话|号码|手机|座机|号)|[,，]?是我(?:家|的)?(?:电话|号码|手机|座机)")
 _SHORT_CUE = re.compile(r"(?:短号|内线|小号|分机)(?:号码)?[是为:：]?$")
 _NOT_A_PHONE = re.compile(
     r"(?:身份证|户号|表号|卡号|工单号?|单号|编号|订单|账号|合同号?|证号|工号|尾号|车牌号?|验证码|密码)[码是为:：,，的]{0,4}$"
@@ -85,7 +86,7 @@ def _spoken(line: Line, match: re.Match[str], *, asked: bool, area_code: str | N
     if _NOT_A_PHONE.search(before):
         return None
     extension = _EXTENSION.match(text, match.end())
-    cued = asked or _CUE.search(before) is not None
+    cued = asked or _CUE.search(before) is not None or _CUE_BEHIND.match(text, match.end()) is not None
     digits = re.sub(r"[^\d+]", "", match.group())
     number = _number_of(
         digits, before, cued=cued, area_code=area_code, extension=extension["extension"] if extension else ""
@@ -165,6 +166,17 @@ def _mobiles_in(text: str) -> Iterable[str]:
             yield number
 
 
+def _extended_in(text: str, area_code: str | None) -> Iterable[str]:
+    """Landlines with an extension: the words behind them say that they are numbers."""
+    written = line_of(text).written
+    for match in _DIGITS.finditer(written):
+        extension = _EXTENSION.match(written, match.end())
+        if extension is not None and (
+            number := valid_number(match.group(), area_code=area_code, extension=extension["extension"])
+        ):
+            yield number
+
+
 def _found(one: _Spoken, *, sure: float, read_back: bool) -> Found[str]:
     evidence = (one.line.evidence(one.start, one.end),)
     return Found(value=one.number, confidence=sure, evidence=evidence, read_back=read_back)
@@ -191,13 +203,17 @@ def _joined(lines: tuple[Line, ...], area_code: str | None) -> Found[str] | None
 
 
 def _repaired(lines: tuple[Line, ...], caller_number: str | None, area_code: str | None) -> Found[str] | None:
-    """The first reading gave a number of a wrong length: the best other reading that is a whole mobile number."""
+    """The first reading gave a number of a wrong length: the best other reading that is a whole one.
+
+    A mobile, or a landline with its extension.
+    """
     caller = valid_number(caller_number or "", area_code=area_code)
     for line in lines:
         match = re.search(r"(?<!\d)\d{7,14}(?!\d)", line.written)
         if line.by_agent or match is None or _NOT_A_PHONE.search(line.written[: match.start()][-12:]):
             continue
         readings = [number for text in line.alternatives for number in _mobiles_in(text)]
+        readings = readings or [number for text in line.alternatives for number in _extended_in(text, area_code)]
         if readings:
             number = caller if caller in readings else readings[0]
             evidence = (line.evidence(match.start(), match.end()),)

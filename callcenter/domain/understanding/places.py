@@ -18,6 +18,9 @@ CALLERS_HOME = 0.3
 """Confidence of a place that nobody said: the home of the resident whose number called. Never asserted."""
 
 _CONFLICT = 0.55
+_DISPUTED = 0.5
+_SPOKEN_DIGITS = "零〇一二三四五六七八九幺两"
+
 _UPPER = ("estate", "phase", "lane")
 _NAMES_A_BUILDING = re.compile(r"栋|幢|号楼|座|弄|\d号|单元")
 _LINE_CORRECTS = re.compile(r"说错了?|搞错了?|弄错了?|更正|不对[,，是]?")
@@ -67,7 +70,26 @@ def home_of_caller(register: EstateRegister | None, caller_number: str | None) -
 
 def _mentions(lines: tuple[Line, ...], line: Line) -> tuple[Mention, ...]:
     expected = not line.by_agent and room_was_asked(lines, line.index)
-    return mentions_in(line, room_expected=expected)
+    found = mentions_in(line, room_expected=expected)
+    return tuple(_held_against_readings(mention, room_expected=expected) for mention in found)
+
+
+def _held_against_readings(mention: Mention, *, room_expected: bool) -> Mention:
+    """A number that as many other readings of the line hear otherwise is not sure, however plainly it stands there.
+
+    A reading with the very same words agrees; one that has no such part says nothing about it.
+    """
+    words = mention.line.evidence(mention.start, mention.end).words
+    same_words = re.compile(f"{re.escape(words)}(?![{_SPOKEN_DIGITS}])")
+    texts = [text for text in mention.line.alternatives if same_words.search(text) is None]
+    same = len(mention.line.alternatives) - len(texts)
+    others = [mentions_in(line_of(text, side=mention.line.side), room_expected=room_expected) for text in texts]
+    for slot, value in mention.parts.items():
+        heard = [{other.parts[slot] for other in found if slot in other.parts} for found in others]
+        agreeing = 1 + same + sum(value in values for values in heard)
+        if sum(bool(values) and value not in values for values in heard) >= agreeing:
+            return replace(mention, sure=min(mention.sure, _DISPUTED))
+    return mention
 
 
 def _better(known: Found[str] | None, new: Found[str] | None) -> Found[str] | None:
@@ -117,6 +139,9 @@ def _correct(heard: _Heard, mention: Mention) -> None:
 def _hear_agent(heard: _Heard, mention: Mention, lines: tuple[Line, ...]) -> None:
     """The agent's read-back: agreed to, it confirms or puts right; denied, it says nothing."""
     answer = answer_to(lines, mention.line.index)
+    if mention.sure <= _DISPUTED:
+        heard.sure |= dict.fromkeys(heard.conflicts(mention), _CONFLICT)
+        return
     if answer is False:
         _keep_undenied(heard, mention, lines)
         return

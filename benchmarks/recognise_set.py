@@ -1,0 +1,63 @@
+"""What the demo model hears of the spoken half of the labelled set: the recognised texts, with n-best and times.
+
+    python benchmarks/recognise_set.py FOLDER [--to tests/understanding/spoken.jsonl]
+
+FOLDER holds what `models/demo-zh/speak_set.py` spoke (0007.wav is row 7). The sound is recognised by the product's own
+code, one process; what is written is committed, the sound is not. One JSON object a row: `row`, `text` (as it was
+said), `expect`, and `segments`: [side, start_ms, end_ms, text, words, readings], a word being [word, start_ms, end_ms,
+confidence].
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from callcenter.asr.batch import Transcriber, TranscriberSettings
+from callcenter.asr.engine import EngineSettings
+from callcenter.domain.transcript import Segment, Transcript
+
+PROJECT = Path(__file__).resolve().parent.parent
+SET = PROJECT / "tests" / "understanding" / "utterances.jsonl"
+SPOKEN = PROJECT / "tests" / "understanding" / "spoken.jsonl"
+MODEL = PROJECT / "models" / "demo-zh"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--to", type=Path, default=SPOKEN)
+    arguments = parser.parse_args()
+    found = asyncio.run(_recognised(arguments.folder))
+    lines = (json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) for row in found)
+    arguments.to.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    print(f"{len(found)} rows to {arguments.to}")
+    return 0
+
+
+async def _recognised(folder: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in SET.read_text("utf-8").splitlines() if line.strip()]
+    engine = EngineSettings(model_path=MODEL)
+    found = []
+    async with Transcriber(TranscriberSettings(processes=1)) as transcriber:
+        for file in sorted(folder.glob("*.wav")):
+            number = int(file.stem)
+            heard = await transcriber.transcribe(file, engine=engine, sides="stereo")
+            found.append({"row": number, **rows[number - 1], "segments": _segments(heard.transcript)})
+    return found
+
+
+def _segments(transcript: Transcript) -> list[list[Any]]:
+    return [_written(segment) for segment in transcript.segments]
+
+
+def _written(segment: Segment) -> list[Any]:
+    words = [[word.text, word.start_ms, word.end_ms, round(word.confidence, 2)] for word in segment.words]
+    side = segment.side.value
+    return [side, segment.start_ms, segment.end_ms, segment.text, words, list(segment.alternatives)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
