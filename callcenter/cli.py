@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from callcenter import __version__
+from callcenter.commands.answering import add_answering
 from callcenter.commands.follow_up import add_follow_up
 from callcenter.config import Settings, SettingsError, load_settings
 
@@ -25,7 +26,9 @@ CALLCENTER_SERVER__PORT=8080; docs/configuration.md lists them all.
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
-PRIVATE = frozenset({"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees"})
+PRIVATE = frozenset(
+    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "ledger"}
+)
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
 
 LABELS_SAID_AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -150,6 +153,7 @@ def _add_upkeep(commands: Commands) -> None:
     ):
         _add(actions, name, command, help_text).add_argument("login")
     add_follow_up(commands)
+    add_answering(commands)
 
 
 def _demo(options: argparse.Namespace) -> int:
