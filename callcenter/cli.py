@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from callcenter import __version__
+from callcenter.commands.answering import add_answering
 from callcenter.commands.follow_up import add_follow_up
 from callcenter.config import Settings, SettingsError, load_settings
 
@@ -26,7 +27,7 @@ CALLCENTER_SERVER__PORT=8080; docs/configuration.md lists them all.
 Command = Callable[[argparse.Namespace, Settings], int]
 
 PRIVATE = frozenset(
-    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "corrections"}
+    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "corrections", "ledger"}
 )
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
 
@@ -157,6 +158,7 @@ def _add_upkeep(commands: Commands) -> None:
     ):
         _add(actions, name, command, help_text).add_argument("login")
     add_follow_up(commands)
+    add_answering(commands)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ which side of a limit a call lies, the figure is a band. A figure whose parts no
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from callcenter.domain.moments import Span
@@ -153,6 +153,35 @@ def _band(low_part: int, low_whole: int, high_part: int, high_whole: int) -> Ban
     low = low_part / low_whole if low_whole > 0 else 0.0
     high = high_part / high_whole if high_whole > 0 else 1.0
     return Band(low=low, high=max(low, high))
+
+
+class Groups:
+    """Cells added one by one and kept as few: those alike are joined, so that a million calls stay some hundred."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[Disposition, Verdict | None, int | None], Cell] = {}
+
+    def add(self, cell: Cell) -> None:
+        key = (cell.disposition, cell.verdict, cell.speed_tenths)
+        known = self._cells.get(key)
+        self._cells[key] = cell if known is None else _joined(known, cell)
+
+    def figures(self) -> "Figures":
+        return figures_of(self._cells.values())
+
+
+def _joined(one: Cell, other: Cell) -> Cell:
+    """Two cells of the same disposition, verdict and speed as one."""
+    return replace(
+        one,
+        calls=one.calls + other.calls,
+        speed_ms=one.speed_ms + other.speed_ms,
+        longest_ms=max(one.longest_ms, other.longest_ms),
+        surely_in_time=one.surely_in_time + other.surely_in_time,
+        perhaps_in_time=one.perhaps_in_time + other.perhaps_in_time,
+        talks=one.talks + other.talks,
+        talk_ms=one.talk_ms + other.talk_ms,
+    )
 
 
 def figures_of(cells: Iterable[Cell]) -> Figures:

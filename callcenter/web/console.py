@@ -17,6 +17,7 @@ from callcenter.web.pages import (
     alarms,
     answering,
     answering_calls,
+    answering_export,
     calls,
     incidents,
     live,
@@ -125,6 +126,8 @@ def _add_rooms(app: web.Application) -> None:
     post("/alarms/{number}/acknowledge", alarms.acknowledge)
     post("/alarms/{number}/arrived", alarms.arrived)
     get("/answering", answering.overview, SUPERVISORS)
+    get("/answering/export.csv", answering_export.as_csv, SUPERVISORS)
+    get("/answering/export.json", answering_export.as_json, SUPERVISORS)
     get("/answering/calls", answering_calls.call_list, SUPERVISORS)
     get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)

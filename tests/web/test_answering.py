@@ -1,5 +1,7 @@
 """The supervisor's page and the ring ledger of one call: figures that can be followed down to the events."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 from html import unescape
@@ -16,6 +18,7 @@ from callcenter.reports.answering import Answering, answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope
 from callcenter.reports.contacts import read_contacts
 from callcenter.services.judge_again import judge_some
+from callcenter.web.pages.answering_export import written
 from tests.conftest import SetClock
 from tests.web.conftest import SignIn
 from tests.web.factory import Ring, Story, call_rows, save, ticket
@@ -198,3 +201,29 @@ async def test_a_judgement_stands_with_its_rule_and_those_before(
     assert "已接·超时·第 4 声" in before
     assert "3 声内，周期 5 秒" in before
     assert "今天 10:00 起由新规则代替" in before
+
+
+async def test_figures_are_exported_as_the_page_shows_them(sign_in: SignIn, found: Answering) -> None:
+    client = await sign_in("hewen")
+    answer = await client.get("/answering/export.csv?period=day")
+    assert 'filename="answering-day-2026-11-24.csv"' in answer.headers["Content-Disposition"]
+    body = await answer.read()
+    assert body.startswith(b"\xef\xbb\xbf"), "spreadsheets need the byte order mark"
+    rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    assert [row["period"] for row in rows] == ["day", *["hour"] * 24]
+    whole = rows[0]
+    share = found.figures.share
+    assert (whole["offered"], whole["share_low"], whole["share_high"]) == ("42", "0.880952", "0.904762")
+    assert int(whole["late"]) == share.late == sum(int(row["late"]) for row in rows[1:])
+    assert found.figures.speed is not None
+    assert whole["mean_speed_of_answer_ms"] == str(found.figures.speed.mean_ms)
+    by_agent = (await (await client.get("/answering/export.csv?by=agent")).read()).decode("utf-8-sig")
+    agents = {row["agent"]: row for row in csv.DictReader(io.StringIO(by_agent))}
+    assert (agents["sun"]["name"], agents["sun"]["refused"]) == ("孙磊", "1")
+    told = await (await client.get("/answering/export.json?period=week")).json()
+    assert (told["whole"]["offered"], len(told["parts"]), told["contacts"]["matters"]) == (42, 7, 7)
+    assert (await (await sign_in("lijia")).get("/answering/export.csv")).status == 403
+
+
+def test_no_cell_becomes_a_formula() -> None:
+    assert written([{"name": "=1+1", "number": -5}]) == "name,number\r\n'=1+1,-5\r\n"
