@@ -42,6 +42,8 @@ TICK = timedelta(seconds=1)
 OUTAGE_TICK = timedelta(seconds=30)
 HOUSEKEEPING = timedelta(hours=1)
 AGAIN_SOON = timedelta(minutes=3)
+PATIENCE_SECONDS = 60.0
+"""Of the inbox, in real time: that the machine is busy with other things is none of the faults played."""
 SAID = Transcript.of([Segment(side=Side.RESIDENT, start_ms=0, end_ms=900, text="漏水")], duration_ms=60_000)
 
 
@@ -95,7 +97,8 @@ class Hotline:
             deliver=self.deliver,
             asks=self._keep_house,
         )
-        self.inbox = EventInbox(database, Spool(folder / "spool.sqlite"))
+        spool = Spool(folder / "spool.sqlite")
+        self.inbox = EventInbox(database, spool, database_seconds=PATIENCE_SECONDS, spool_seconds=PATIENCE_SECONDS)
         self._outages = (Outages(database), Outages(other))
         self._reminders_change = Changes("reminders", database, other)
         self._due: datetime | None = None
