@@ -88,6 +88,9 @@ def _add_running(commands: Commands) -> None:
         "--once", action="store_true", help="end after the calls; exit code 0 only if all went as expected"
     )
     demo.add_argument("--calls", type=Path, metavar="FOLDER", help="play these calls (a folder each) instead")
+    demo.add_argument(
+        "--live", action="store_true", help="transcribe the calls while they go on as well (takes longer)"
+    )
     demo.add_argument("--json", action="store_true", help="print the resulting calls and tickets as JSON")
     demo.add_argument("--port", type=int, default=8080, help="port of the console (default: 8080)")
     demo.add_argument("--data-dir", type=Path, metavar="DIR", help="keep the demo's data here (default: a new folder)")
@@ -165,7 +168,12 @@ def _demo(options: argparse.Namespace) -> int:
     from callcenter.demo.run import run_demo
 
     return run_demo(
-        once=options.once, calls=options.calls, as_json=options.json, port=options.port, data_dir=options.data_dir
+        once=options.once,
+        calls=options.calls,
+        as_json=options.json,
+        port=options.port,
+        data_dir=options.data_dir,
+        live=options.live,
     )
 
 

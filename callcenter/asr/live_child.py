@@ -6,6 +6,7 @@ may kill it at any moment: its calls then lose their live words, and nothing els
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +15,9 @@ from callcenter.asr.child import limit_process
 from callcenter.asr.engine import Engine, EngineSettings, load_engine
 from callcenter.asr.errors import SpeechError
 from callcenter.asr.live_side import LiveSide, LiveUtterance
-from callcenter.asr.live_wire import Kind, answer, messages, written_words
+from callcenter.asr.live_wire import Kind, MessageReader, answer, joined, written_words
+
+READ_BYTES = 1 << 20
 
 
 def arguments(settings: EngineSettings) -> str:
@@ -41,8 +44,17 @@ class _Sides:
         self._out = out
         self._sides: dict[int, LiveSide] = {}
         self._partials: dict[int, str] = {}
+        self._answers: list[bytes] = []
 
     def take(self, kind: Kind, stream: int, at_ms: int, pcm: bytes) -> None:
+        """One message; what there is to say about it goes out in one piece."""
+        self._take(kind, stream, at_ms, pcm)
+        if self._answers:
+            self._out.write(b"".join(self._answers))
+            self._out.flush()
+            self._answers.clear()
+
+    def _take(self, kind: Kind, stream: int, at_ms: int, pcm: bytes) -> None:
         if kind is Kind.OPEN:
             self._sides[stream] = LiveSide(self._engine)
         elif kind is Kind.DROP:
@@ -80,14 +92,17 @@ class _Sides:
         self._partials.pop(stream, None)
 
     def _say(self, kind: str, **values: Any) -> None:
-        self._out.write(answer(kind, **values))
-        self._out.flush()
+        self._answers.append(answer(kind, **values))
 
 
 def main() -> int:
-    with os.fdopen(os.dup(1), "wb", buffering=0) as out:
+    with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # whatever native code prints must not stand among the answers
         limit_process(None)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(
+                number, signal.SIG_IGN
+            )  # a stop of the whole group: the server ends first, and lets calls end
         try:
             engine = load_engine(settings_of(sys.argv[1]))
             LiveSide(engine)  # a truncated graph is noticed only by the first recogniser
@@ -95,9 +110,12 @@ def main() -> int:
             out.write(answer("failed", reason=str(error)))
             return 1
         out.write(answer("ready"))
+        out.flush()
         sides = _Sides(engine, out)
-        for kind, stream, at_ms, pcm in messages(sys.stdin.buffer):
-            sides.take(kind, stream, at_ms, pcm)
+        reader = MessageReader()
+        while read := os.read(sys.stdin.fileno(), READ_BYTES):
+            for kind, stream, at_ms, pcm in joined(reader.feed(read)):
+                sides.take(kind, stream, at_ms, pcm)
     return 0
 
 

@@ -53,7 +53,9 @@ class LiveGate:
         self._rest = joined[whole:]
         if not whole:
             return
-        self._remember(joined[:whole])
+        heard = self._remember(joined[:whole])
+        if not self._open and not heard:
+            return
         begins, ends = self._speech()
         if not self._open and begins is not None:
             self._open = True
@@ -75,22 +77,28 @@ class LiveGate:
         self._fed_until = start + len(fed)
         return Fed(start=start, samples=fed, ends=ends)
 
-    def _remember(self, samples: Samples) -> None:
+    def _remember(self, samples: Samples) -> bool:
+        """Whether the detector of voices finds any in them; they are measured only when that is asked."""
         pcm = samples.tobytes()
         step = 2 * self._frame_samples
         voiced = [self._vad.is_speech(pcm[at : at + step], self._rate_hz) for at in range(0, len(pcm), step)]
-        before = self._samples[-self._frame_samples :]
-        fresh = measure_frames(np.concatenate((before, samples)), rate_hz=self._rate_hz)
-        skip = len(before) // self._frame_samples
-        kept = max(0, _REMEMBERED_FRAMES - len(voiced))
-        dropped = max(0, len(self._voiced) - kept)
-        self._features = _joined(self._features, fresh, dropped=dropped, skip=skip)
-        self._voiced = np.concatenate((self._voiced[dropped:], np.array(voiced, np.bool_)))
-        self._samples = np.concatenate((self._samples[dropped * self._frame_samples :], samples))
+        dropped = max(0, len(self._voiced) + len(voiced) - _REMEMBERED_FRAMES)
+        self._voiced = np.concatenate((self._voiced, np.array(voiced, np.bool_)))[dropped:]
+        self._samples = np.concatenate((self._samples, samples))[dropped * self._frame_samples :]
         self._begins_at += dropped * self._frame_samples
+        self._features = _without_first(self._features, dropped)
+        return any(voiced)
+
+    def _measure(self) -> None:
+        """What was remembered since the last time; the frame before it gives the change from one to the next."""
+        known = len(self._features.level_db)
+        first = max(0, known - 1)
+        fresh = measure_frames(self._samples[first * self._frame_samples :], rate_hz=self._rate_hz)
+        self._features = _joined(self._features, fresh, skip=known - first)
 
     def _speech(self) -> tuple[int | None, bool]:
         """(the frame at which the speech that still goes on begins, whether what was open is over)."""
+        self._measure()
         *_, last = (None, *stretches(candidate_frames(self._features, self._voiced)))
         if last is None or not is_speech(self._features, *last):
             return None, self._open
@@ -98,11 +106,20 @@ class LiveGate:
         return (last[0] if quiet < _CLOSES_AFTER_FRAMES else None), quiet >= _CLOSES_AFTER_FRAMES
 
 
-def _joined(before: FrameFeatures, fresh: FrameFeatures, *, dropped: int, skip: int) -> FrameFeatures:
+def _without_first(features: FrameFeatures, dropped: int) -> FrameFeatures:
+    return FrameFeatures(
+        level_db=features.level_db[dropped:],
+        level_change_db=features.level_change_db[dropped:],
+        shape_db=features.shape_db[dropped:],
+        shape_change_db=features.shape_change_db[dropped:],
+    )
+
+
+def _joined(before: FrameFeatures, fresh: FrameFeatures, *, skip: int) -> FrameFeatures:
     """`skip` frames of `fresh` were measured before, for the change from one to the next."""
     return FrameFeatures(
-        level_db=np.concatenate((before.level_db[dropped:], fresh.level_db[skip:])),
-        level_change_db=np.concatenate((before.level_change_db[dropped:], fresh.level_change_db[skip:])),
-        shape_db=np.concatenate((before.shape_db[dropped:], fresh.shape_db[skip:])),
-        shape_change_db=np.concatenate((before.shape_change_db[dropped:], fresh.shape_change_db[skip:])),
+        level_db=np.concatenate((before.level_db, fresh.level_db[skip:])),
+        level_change_db=np.concatenate((before.level_change_db, fresh.level_change_db[skip:])),
+        shape_db=np.concatenate((before.shape_db, fresh.shape_db[skip:])),
+        shape_change_db=np.concatenate((before.shape_change_db, fresh.shape_change_db[skip:])),
     )

@@ -16,6 +16,9 @@ from callcenter.domain.transcript import Word
 LIVE_RATE_HZ = 8000
 """What telephony sends; an engine made for another rate gets it resampled."""
 
+_LONGEST_PIECE = LIVE_RATE_HZ * 2 // 5
+"""400 ms: the gate judges the newest sound by what it remembers, and the engine is best fed in such pieces."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveUtterance:
@@ -44,7 +47,9 @@ class LiveSide:
     def accept(self, pcm: bytes, *, at_ms: int) -> Iterator[LiveUtterance]:
         if self._began_at_ms is None:
             self._began_at_ms = at_ms
-        yield from self._hear(self._gate.add(np.frombuffer(pcm, "<i2")))
+        samples = np.frombuffer(pcm, "<i2")
+        for start in range(0, len(samples), _LONGEST_PIECE):
+            yield from self._hear(self._gate.add(samples[start : start + _LONGEST_PIECE]))
 
     def finish(self) -> Iterator[LiveUtterance]:
         yield from self._hear(self._gate.finish())

@@ -6,9 +6,9 @@ An answer is an object with `kind`: ready, heard, partial, final, finished or fa
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import Any, BinaryIO
+from typing import Any
 
 from callcenter.domain.transcript import Word
 
@@ -26,6 +26,9 @@ class Kind(IntEnum):
     DROP = 5
 
 
+_KINDS = frozenset(Kind)
+
+
 class BrokenWire(Exception):
     """What was read is no message: the other end speaks another version, or wrote past its bounds."""
 
@@ -34,16 +37,52 @@ def message(kind: Kind, stream: int, at_ms: int = 0, pcm: bytes = b"") -> bytes:
     return _HEADER.pack(kind, stream, at_ms, len(pcm)) + pcm
 
 
-def messages(source: BinaryIO) -> Iterator[tuple[Kind, int, int, bytes]]:
-    """(kind, stream, time in ms, samples) until the other end closes. Raises BrokenWire."""
-    while len(header := source.read(_HEADER.size)) == _HEADER.size:
-        kind, stream, at_ms, length = _HEADER.unpack(header)
-        if length > LARGEST_AUDIO_BYTES or kind not in list(Kind):
-            raise BrokenWire(f"kind {kind} with {length} bytes")
-        pcm = source.read(length)
-        if len(pcm) < length:
-            return
-        yield Kind(kind), stream, at_ms, pcm
+Message = tuple[Kind, int, int, bytes]
+"""Kind, stream, time in ms of the first sample, samples."""
+
+
+class MessageReader:
+    """Takes what comes out of the pipe, in whatever pieces, and gives whole messages."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, read: bytes) -> list[Message]:
+        """Raises BrokenWire."""
+        data, at, found = self._rest + read, 0, []
+        while len(data) - at >= _HEADER.size:
+            kind, stream, at_ms, length = _HEADER.unpack_from(data, at)
+            if length > LARGEST_AUDIO_BYTES or kind not in _KINDS:
+                raise BrokenWire(f"kind {kind} with {length} bytes")
+            begins = at + _HEADER.size
+            if len(data) < begins + length:
+                break
+            found.append((Kind(kind), stream, at_ms, data[begins : begins + length]))
+            at = begins + length
+        self._rest = data[at:]
+        return found
+
+
+def joined(messages: Iterable[Message]) -> Iterator[Message]:
+    """The sound of a stream that came in several messages as one: the further behind, the fewer and longer pieces.
+
+    A stream's own messages keep their order.
+    """
+    sound: dict[int, list[Message]] = {}
+    for one in messages:
+        if one[0] in (Kind.AUDIO, Kind.AUDIO_ONLY):
+            sound.setdefault(one[1], []).append(one)
+            continue
+        if one[1] in sound:
+            yield _as_one(sound.pop(one[1]))
+        yield one
+    for pieces in sound.values():
+        yield _as_one(pieces)
+
+
+def _as_one(pieces: list[Message]) -> Message:
+    _, stream, at_ms, _ = pieces[0]
+    return pieces[-1][0], stream, at_ms, b"".join(piece[3] for piece in pieces)
 
 
 def answer(kind: str, **values: Any) -> bytes:

@@ -23,14 +23,17 @@ class LiveState(StrEnum):
 
 
 class LiveCallRow(Base):
-    """One call's stream. `settled_at`: nothing more follows from it; its ticket is there, or there is none to open."""
+    """One call's stream. `settled_at`: nothing more follows from it; its ticket is there, or there is none to open.
+
+    Like the events it is there before the call's own row, which is folded from them when there is time.
+    """
 
     __tablename__ = "live_calls"
     __table_args__ = (
         Index("ix_live_calls_open", "state", sqlite_where=text(_UNSETTLED), postgresql_where=text(_UNSETTLED)),
     )
 
-    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[str] = mapped_column(primary_key=True)
     provider: Mapped[str]
     stream_id: Mapped[str]
     state: Mapped[str] = mapped_column(default=LiveState.RUNNING)

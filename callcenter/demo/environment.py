@@ -48,6 +48,7 @@ class Environment:
     port: int
     account_sid: str
     auth_token: str = field(repr=False)
+    hears_live: bool = False
 
     @property
     def public_url(self) -> str:
@@ -66,8 +67,11 @@ class Environment:
         return f"sqlite+aiosqlite:///{self.data_dir / 'callcenter.sqlite'}"
 
 
-def new_environment(data_dir: Path, port: int) -> Environment:
-    """Raises NotReady where the folder is in use or the port is taken."""
+def new_environment(data_dir: Path, port: int, *, hears_live: bool = False) -> Environment:
+    """`hears_live`: calls are transcribed while they go on.
+
+    Raises NotReady where the folder is in use or the port is taken.
+    """
     data_dir = data_dir.resolve()
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise NotReady(f"data folder {data_dir}: not an empty folder; give a new or empty one to --data-dir")
@@ -78,6 +82,7 @@ def new_environment(data_dir: Path, port: int) -> Environment:
         port=_free_port(port),
         account_sid=f"AC{secrets.token_hex(16)}",
         auth_token=secrets.token_hex(16),
+        hears_live=hears_live,
     )
 
 
@@ -117,6 +122,7 @@ def write_settings(environment: Environment, *, simulator_port: int) -> None:
         },
         "rings": {"cycle_seconds": 5.0, "rings": 3},
         "follow_up": {"tick_seconds": TICK_SECONDS},
+        "speech": {"live": environment.hears_live},
     }
     lines = [f"clock_file = {_toml(str(environment.clock_file))}", ""]
     for name, table in tables.items():
@@ -134,7 +140,7 @@ def _pairs(table: Mapping[str, Any]) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """JSON's strings, numbers and lists are TOML's too."""
+    """JSON's strings, numbers, lists, true and false are TOML's too."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -52,7 +52,9 @@ class Signals:
     serving: bool = False
 
 
-def run_demo(*, once: bool, calls: Path | None, as_json: bool, port: int, data_dir: Path | None) -> int:
+def run_demo(
+    *, once: bool, calls: Path | None, as_json: bool, port: int, data_dir: Path | None, live: bool = False
+) -> int:
     """Exit code: 0 as expected, 1 differences or a failure, 2 it could not begin, 130 stopped before the end."""
     stream = sys.stderr if as_json else sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
@@ -61,7 +63,7 @@ def run_demo(*, once: bool, calls: Path | None, as_json: bool, port: int, data_d
     code = 1
     try:
         scripts = read_calls(options.calls, agents=frozenset(agent_addresses().values()))
-        code = asyncio.run(_until_stopped(options, scripts, new_environment(folder, port)))
+        code = asyncio.run(_until_stopped(options, scripts, new_environment(folder, port, hears_live=live)))
     except (NotReady, ScriptError) as error:
         code = 2
         print(f"callcenter demo: {error}", file=sys.stderr)

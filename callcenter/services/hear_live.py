@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.asr.live import Heard, Lost, Partial
-from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.live import LiveState
@@ -27,8 +26,9 @@ from callcenter.services.live_words import begin_live_call, end_live_call, write
 log = structlog.get_logger()
 
 SIDES = (Side.RESIDENT, Side.AGENT)
-STORED_WITHIN_SECONDS = 10.0
-LOOK_SECONDS = 0.1
+LOOKED_BACK = 8
+"""Danger is told in one breath, or in a question and its answer: a long call is not read anew for each sentence."""
+WRITTEN_EVERY_SECONDS = 2.0
 TICKET_TRIES, TICKET_PAUSE_SECONDS = 20, 0.25
 """The call's own events may come a little later than the end of its stream; after that the tick looks."""
 
@@ -64,7 +64,7 @@ class HearLive:
 
     async def begin(self, call_id: str, *, provider: str, stream_id: str) -> "HeardCall":
         """Raises LiveRefused."""
-        if not await self._is_stored(call_id):
+        if not await self._is_known(call_id):
             raise LiveRefused("unknown_call")
         call = HeardCall(call_id, database=self.database, board=self.board, tickets=self.tickets, clock=self.clock)
         refused: str | None = None
@@ -87,18 +87,11 @@ class HearLive:
         call.start(recogniser)
         return call
 
-    async def _is_stored(self, call_id: str) -> bool:
-        """The stream may come before the call's first event has been folded into its row."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + STORED_WITHIN_SECONDS
-        while True:
-            async with self.database.read() as session:
-                if await session.get(CallRow, call_id) is not None:
-                    return True
-                known = select(CallEventRow.id).where(CallEventRow.call_id == call_id).limit(1)
-                if await session.scalar(known) is None or loop.time() > until:
-                    return False
-            await asyncio.sleep(LOOK_SECONDS)
+    async def _is_known(self, call_id: str) -> bool:
+        """Its first event is stored before the provider is told to send us its sound."""
+        async with self.database.read() as session:
+            known = select(CallEventRow.id).where(CallEventRow.call_id == call_id).limit(1)
+            return await session.scalar(known) is not None
 
 
 class HeardCall:
@@ -116,6 +109,7 @@ class HeardCall:
         self._words: asyncio.Queue[Segment | str | None] = asyncio.Queue()
         self._segments: list[Segment] = []
         self._written = 0
+        self._written_at = 0.0
         self._lost: str | None = None
         self._emergency = False
         self._partial_danger = PartialDanger()
@@ -157,6 +151,7 @@ class HeardCall:
         self._lost = self._lost or report.closed_for
         state = LiveState.LOST if self._lost else LiveState.ENDED if report.whole else LiveState.BROKEN
         try:
+            await self._write()
             async with self._database.write() as session:
                 await end_live_call(
                     session, self._call_id, state, report=report, reason=self._lost, now=self._clock.now()
@@ -197,8 +192,10 @@ class HeardCall:
         line = LiveLine(side=word.side, start_ms=word.start_ms, text=word.text, danger=danger)
         self._board.line(self._call_id, line)
         self._segments.append(word)
-        await self._look_for_danger()
-        await self._write()
+        if self._emergency or word.side is Side.RESIDENT:
+            await self._look_for_danger()
+        if asyncio.get_running_loop().time() - self._written_at > WRITTEN_EVERY_SECONDS:
+            await self._write()
 
     async def _write(self) -> None:
         fresh = [
@@ -208,21 +205,23 @@ class HeardCall:
             async with self._database.write() as session:
                 await write_segments(session, fresh)
             self._written = len(self._segments)
+        self._written_at = asyncio.get_running_loop().time()
 
     async def _look_for_danger(self, partial: str | None = None) -> None:
         """The alarm is raised once; what is said after it puts its ticket right (the place, the name)."""
-        transcript = self._transcript(partial)
         if not self._emergency:
-            rules = self._tickets.reader.rules()
-            if not await asyncio.to_thread(is_emergency, transcript, rules):
+            rules, lately = self._tickets.reader.rules(), self._transcript(partial, last=LOOKED_BACK)
+            if not await asyncio.to_thread(is_emergency, lately, rules):
                 return
+        transcript = self._transcript(partial)
         if await self._tickets.alarm(self._call_id, transcript) is not None and not self._emergency:
             self._emergency = True
             self._board.emergency(self._call_id)
 
-    def _transcript(self, partial: str | None) -> Transcript:
+    def _transcript(self, partial: str | None, *, last: int | None = None) -> Transcript:
+        """All that stands so far, or the last stretches of it, and the words that may still change."""
         end_ms = max((segment.end_ms for segment in self._segments), default=0)
-        segments = list(self._segments)
+        segments = self._segments[-last:] if last else list(self._segments)
         if partial is not None:
             segments.append(Segment(side=Side.RESIDENT, start_ms=end_ms, end_ms=end_ms, text=partial))
         return Transcript.of(segments, duration_ms=end_ms)

@@ -48,7 +48,7 @@ class LiveTickets:
     async def alarm(self, call_id: str, transcript: Transcript) -> OpenedTicket | None:
         """An emergency was heard on a call that goes on: its ticket, whose time on site runs from now.
 
-        Again with more words: puts the ticket right. None where the call is not stored yet.
+        Again with more words: puts the ticket right. None where the call's events are not folded yet.
         """
         async with self.database.read() as session:
             call = await session.get(CallRow, call_id)
@@ -73,9 +73,14 @@ class LiveTickets:
         """The call's stream is over: its ticket, or None where it has none or has to wait for the call's events."""
         async with self.database.read() as session:
             live = await session.get(LiveCallRow, call_id)
-            call = await session.get_one(CallRow, call_id)
+            call = await session.get(CallRow, call_id)
             transcript = await live_transcript(session, call_id)
-        if live is None or live.settled_at is not None or live.state not in (LiveState.ENDED, LiveState.BROKEN):
+        if (
+            call is None
+            or live is None
+            or live.settled_at is not None
+            or live.state not in (LiveState.ENDED, LiveState.BROKEN)
+        ):
             return None
         has_talk = call.direction == Direction.INBOUND and call.disposition in TALKED and not transcript.is_empty
         is_over = call.ended_at is not None or live.state == LiveState.ENDED

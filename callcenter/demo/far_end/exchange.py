@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -11,8 +12,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 from callcenter.demo.clock import SharedClock
+from callcenter.demo.far_end.media_stream import MediaStream
 from callcenter.demo.far_end.resources import ProviderCall, Recording
-from callcenter.demo.far_end.twiml import TwimlUnusable, Verb, read_twiml
+from callcenter.demo.far_end.twiml import StartStream, TwimlUnusable, Verb, read_twiml
 from callcenter.demo.far_end.webhooks import ServerFailed, Webhooks
 
 
@@ -114,6 +116,12 @@ class Exchange:
 
     def recording_url(self, recording: Recording) -> str:
         return f"{self.base_url}{recording.path}"
+
+    def media_stream(self, call: ProviderCall, request: StartStream) -> AbstractAsyncContextManager[MediaStream]:
+        """The call's sound, sent while it goes on."""
+        return self._webhooks.media_stream(
+            request, account_sid=self.account.sid, call_sid=call.sid, sid=self.new_sid("MZ")
+        )
 
     async def tell(self, url: str, form: Mapping[str, str], *, times: int = 1) -> None:
         """A notice whose answer does not matter, unless it is an error. The same notice may be given several times."""

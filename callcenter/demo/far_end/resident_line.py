@@ -1,22 +1,28 @@
 """The line of a resident who phones in: what Line does, and Dial and Record with the sound of the script."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import urljoin
+
+import aiohttp
 
 from callcenter.demo.call_script import CallScript
 from callcenter.demo.far_end.agent_leg import AgentLeg, LegCancelled, LegContext, LegReleased
 from callcenter.demo.far_end.exchange import Exchange
 from callcenter.demo.far_end.line import HungUp, Line, Next
+from callcenter.demo.far_end.media_stream import FRAME_MS
 from callcenter.demo.far_end.patience import Patience
 from callcenter.demo.far_end.people import Hand, Phones
 from callcenter.demo.far_end.resources import ProviderCall, Recording, stamp
-from callcenter.demo.far_end.twiml import Dial, Noun, Record, Verb
+from callcenter.demo.far_end.twiml import Dial, Noun, Record, StartStream, Verb
 from callcenter.demo.far_end.virtual_time import VirtualTime
 from callcenter.demo.far_end.webhooks import ServerFailed
 from callcenter.demo.sound import Sound, mono_wav, stereo_wav
 
 BEEP_SECONDS = 0.5
 HANG_UP_SECONDS = 0.4
+STREAMED_AT_PACE = 12.0
+"""So many times faster than it is spoken: what recognises it on the way must keep up."""
 ERROR_RETRIEVING_DOCUMENT = "11200"
 
 
@@ -33,6 +39,7 @@ class ResidentLine(Line):
         self._phones = phones
         self._patience = Patience(time, time.running, script.table.caller.gives_up_after_seconds)
         self._fell_back = False
+        self._stream: StartStream | None = None
 
     async def fetch(self, step: Next) -> tuple[Verb, ...]:
         """The server's document; once a call, the fallback's where the server fails. Raises ServerFailed."""
@@ -51,6 +58,9 @@ class ResidentLine(Line):
             return await self._dial(verb, url)
         if isinstance(verb, Record):
             return await self._record(verb, url)
+        if isinstance(verb, StartStream):
+            self._stream = verb
+            return None
         return await super().perform(verb, url)
 
     async def _dial(self, verb: Dial, url: str) -> Next | None:
@@ -124,7 +134,7 @@ class ResidentLine(Line):
         """The conversation, until the resident hangs up."""
         resident, agent, started = self._script.resident, self._script.agent, self.time.now
         seconds = min(resident.seconds if resident else 0.0, verb.time_limit_seconds)
-        await self.time.sleep(seconds)
+        await self._speak(resident, agent, seconds)
         assert winner.part is not None
         self.time.wake(winner.part, LegReleased())
         await self.time.join(winner.part)
@@ -145,6 +155,21 @@ class ResidentLine(Line):
             source="DialVerb",
         )
         return form | self._announce(recording, verb.recording_callback, url)
+
+    async def _speak(self, resident: Sound | None, agent: Sound | None, seconds: float) -> None:
+        """The time of the conversation; where the server asked for its sound, that is sent as the time goes by."""
+        if self._stream is None or resident is None or agent is None:
+            await self.time.sleep(seconds)
+            return
+        until = self.time.now + timedelta(seconds=seconds)
+        tracks = {"inbound": resident.first(seconds), "outbound": agent.first(seconds)}
+        try:
+            async with self.exchange.media_stream(self.call, self._stream) as stream:
+                await stream.play(tracks, pace=STREAMED_AT_PACE, meanwhile=lambda: self.time.sleep(FRAME_MS / 1000))
+                await stream.stop()
+        except (aiohttp.ClientError, ConnectionError) as error:
+            self._problem(f"the stream of its sound broke off: {error!r}")
+        await self.time.until(until)
 
     async def _record(self, verb: Record, url: str) -> Next | None:
         self.call.answer(self.time.now)

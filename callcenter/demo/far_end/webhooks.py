@@ -1,10 +1,14 @@
 """Requests to the server, signed and retried as the provider does it."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import aiohttp
 from twilio.request_validator import RequestValidator
+
+from callcenter.demo.far_end.media_stream import MediaStream, media_stream
+from callcenter.demo.far_end.twiml import StartStream
 
 TIMEOUT_SECONDS = 15
 CONNECT_TIMEOUT_SECONDS = 5
@@ -26,6 +30,7 @@ class Webhooks:
 
     def __init__(self, session: aiohttp.ClientSession, auth_token: str) -> None:
         self._session = session
+        self._auth_token = auth_token
         self._validator = RequestValidator(auth_token)
 
     async def post(self, url: str, form: Mapping[str, str], *, token: str) -> Reply:
@@ -44,6 +49,14 @@ class Webhooks:
             return await self._send(url, form, headers)
         except aiohttp.ClientConnectionError as error:
             raise ServerFailed(f"POST {url}: no connection ({error})") from error
+
+    def media_stream(
+        self, request: StartStream, *, account_sid: str, call_sid: str, sid: str
+    ) -> AbstractAsyncContextManager[MediaStream]:
+        """A call's sound on its way to the server. Raises aiohttp's errors where the server refuses it."""
+        return media_stream(
+            self._session, request, auth_token=self._auth_token, account_sid=account_sid, call_sid=call_sid, sid=sid
+        )
 
     async def _send(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS)

@@ -22,7 +22,7 @@ from callcenter.web.visit import Visit
 
 LONGEST = timedelta(minutes=10)
 RETRY_MS = 2000
-SECONDS_BETWEEN_WORDS = 0.05
+SECONDS_BETWEEN_WORDS = 0.03
 
 
 async def events(request: web.Request, visit: Visit) -> web.StreamResponse:

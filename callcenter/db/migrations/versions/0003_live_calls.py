@@ -10,7 +10,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_WITHOUT_TICKET = "settled_at IS NULL"
+_UNSETTLED = "settled_at IS NULL"
 
 
 def upgrade() -> None:
@@ -30,17 +30,14 @@ def upgrade() -> None:
         sa.Column("lost_frames", sa.Integer(), nullable=False),
         sa.Column("late_frames", sa.Integer(), nullable=False),
         sa.Column("bad_messages", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["call_id"], ["calls.id"], name=op.f("fk_live_calls_call_id_calls"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_live_calls")),
     )
     op.create_index(
         "ix_live_calls_open",
         "live_calls",
         ["state"],
-        sqlite_where=sa.text(_WITHOUT_TICKET),
-        postgresql_where=sa.text(_WITHOUT_TICKET),
+        sqlite_where=sa.text(_UNSETTLED),
+        postgresql_where=sa.text(_UNSETTLED),
     )
     op.create_table(
         "live_segments",

@@ -1,0 +1,39 @@
+"""Messages to a recogniser: whole however the pipe cuts them, and joined where several of a stream wait."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.asr.live_wire import BrokenWire, Kind, MessageReader, joined, message
+
+SENT = [
+    (Kind.OPEN, 1, 0, b""),
+    (Kind.AUDIO, 1, 100, b"abcd"),
+    (Kind.AUDIO_ONLY, 1, 200, b"ef"),
+    (Kind.FINISH, 1, 0, b""),
+]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1))
+def test_messages_are_whole_however_the_pipe_cuts_them(cuts: list[int]) -> None:
+    written, reader, found = b"".join(message(*one) for one in SENT), MessageReader(), []
+    for length in (*cuts, len(written)):
+        found += reader.feed(written[:length])
+        written = written[length:]
+    assert found == SENT
+
+
+def test_sound_that_waits_is_joined_and_each_stream_keeps_its_order() -> None:
+    other = (Kind.AUDIO, 2, 5, b"xy")
+    assert list(joined([*SENT[:2], other, *SENT[2:], (Kind.AUDIO, 2, 7, b"z")])) == [
+        SENT[0],
+        (Kind.AUDIO_ONLY, 1, 100, b"abcdef"),
+        SENT[3],
+        (Kind.AUDIO, 2, 5, b"xyz"),
+    ]
+
+
+@pytest.mark.parametrize("bad", [b"\xff" * 40, message(Kind.AUDIO, 1)[:13] + b"\xff\xff\xff\xff"])
+def test_what_is_no_message_is_refused(bad: bytes) -> None:
+    with pytest.raises(BrokenWire):
+        MessageReader().feed(bad)
