@@ -1,5 +1,6 @@
 """Several homes report the same thing: one incident, shown early; each home keeps its ticket and hears at the end."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -253,6 +254,13 @@ async def test_a_caller_hears_that_it_is_known(
     assert "附近多户也有同样的情况，我们已经知道，正在统一处理" in said
     await solve_incident(database, await seen(database, clock), note="好了", rules=rules)
     assert "附近多户" not in await ask.heard_by("+8613800000001")
+
+
+async def test_two_processes_that_look_at_once_make_one(homes: Homes, look: Look, database: Database) -> None:
+    for _ in range(3):
+        await homes.phone()
+    assert sorted(await asyncio.gather(look(), look(), look())) == [0, 0, 1]
+    assert len((await list_incidents(database)).open) == 1
 
 
 async def test_praise_and_finished_tickets_are_no_reports(homes: Homes, look: Look, database: Database) -> None:
