@@ -16,7 +16,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -406,7 +406,8 @@ def _f1(measure: Measure) -> float:
     return measure.f1 if isinstance(measure, Score) else 0.0
 
 
-def _verdict(taken: Taken) -> int:
+def _verdict(taken: Taken, *, known: Sequence[str]) -> int:
+    """`known` measures that are not met yet are named in the verdict and do not decide the exit code."""
     print("measures")
     missed = []
     for name, held, figures in gates(taken):
@@ -414,8 +415,9 @@ def _verdict(taken: Taken) -> int:
         missed += [] if held else [name]
     left_out = "" if YARDSTICKS.is_dir() else "; the yardsticks are not here and were not measured"
     if missed:
-        print(f"VERDICT: not met: {', '.join(missed)}{left_out}")
-        return 1
+        new = [name for name in missed if name not in known]
+        print(f"VERDICT: not met: {', '.join(missed)}{left_out}{'' if new else '; known, every other measure holds'}")
+        return 1 if new else 0
     print(f"VERDICT: every measure holds{left_out}")
     return 0
 
@@ -424,6 +426,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--misses", action="store_true", help="show every row that is not right")
     parser.add_argument("--quick", action="store_true", help="without the danger sets and the long text")
+    parser.add_argument(
+        "--known-miss", action="append", default=[], metavar="MEASURE", help="not met yet: others decide"
+    )
     arguments = parser.parse_args()
     sections: list[tuple[str, Callable[[], list[Measure]]]] = [(OWN_TITLE, own_set), (SPOKEN_TITLE, spoken)]
     if not arguments.quick:
@@ -447,7 +452,7 @@ def main() -> int:
             print(score.shown())
             if arguments.misses:
                 print(*(f"      {miss}" for miss in score.misses), sep="\n")
-    return _verdict(taken)
+    return _verdict(taken, known=arguments.known_miss)
 
 
 if __name__ == "__main__":

@@ -123,16 +123,20 @@ WAITING = ReminderRow.state == literal_column("'waiting'")
 """As the partial index says it."""
 
 
+_FIRST_OF_EACH_PRIORITY = select(
+    *(
+        select(func.min(ReminderRow.due_at)).where(WAITING, ReminderRow.priority == priority).scalar_subquery()
+        for priority in Priority
+    )
+)
+
+
 async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
     """Looked at without a writing transaction, since there is hardly ever anything.
 
     The least of each priority is one step into the index, whatever the planner thinks of how many there are.
     """
-    firsts = [
-        select(func.min(ReminderRow.due_at)).where(WAITING, ReminderRow.priority == priority).scalar_subquery()
-        for priority in Priority
-    ]
-    row = (await session.execute(select(*firsts))).one()
+    row = (await session.execute(_FIRST_OF_EACH_PRIORITY)).one()
     return any(due_at is not None and due_at <= now for due_at in row)
 
 
