@@ -64,28 +64,38 @@ class HearLive:
 
     async def begin(self, call_id: str, *, provider: str, stream_id: str) -> "HeardCall":
         """Raises LiveRefused."""
-        if not await self._is_known(call_id):
-            raise LiveRefused("unknown_call")
         call = HeardCall(call_id, database=self.database, board=self.board, tickets=self.tickets, clock=self.clock)
+        recogniser: Recogniser | None = None
         refused: str | None = None
         try:
-            recogniser = self.recognisers.open(SIDES, call.take)
-        except LiveRefused as error:
-            refused = str(error)
-        async with self.database.write() as session:
-            is_first = await begin_live_call(
-                session, call_id, provider=provider, stream_id=stream_id, now=self.clock.now(), refused=refused
-            )
-        if refused is not None:
-            self.board.begin(call_id)
-            self.board.end(call_id, LiveState.REFUSED, refused)
-            raise LiveRefused(refused)
-        if not is_first:
-            recogniser.drop()
-            raise LiveRefused("second_stream")
+            if not await self._is_known(call_id):
+                raise LiveRefused("unknown_call")
+            try:
+                recogniser = self.recognisers.open(SIDES, call.take)
+            except LiveRefused as error:
+                refused = str(error)
+            is_first = await self._write_down(call_id, provider, stream_id, refused)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("a stream cannot be taken without the database", call_id=call_id, error=repr(error))
+            is_first, refused = False, "database_away"
+        if recogniser is None or not is_first:
+            if recogniser is not None:
+                recogniser.drop()
+            if is_first:
+                self.board.begin(call_id)
+                self.board.end(call_id, LiveState.REFUSED, refused)
+            raise LiveRefused(refused or "second_stream")
         self.board.begin(call_id)
         call.start(recogniser)
         return call
+
+    async def _write_down(self, call_id: str, provider: str, stream_id: str, refused: str | None) -> bool:
+        """False where the call has, or had, a stream already."""
+        now = self.clock.now()
+        async with self.database.write() as session:
+            return await begin_live_call(
+                session, call_id, provider=provider, stream_id=stream_id, now=now, refused=refused
+            )
 
     async def _is_known(self, call_id: str) -> bool:
         """Its first event is stored before the provider is told to send us its sound."""
