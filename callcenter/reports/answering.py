@@ -17,11 +17,11 @@ from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.quarters import QUARTER_SECONDS
 from callcenter.db.tickets import TicketCallRow, TicketRow
-from callcenter.domain.figures import AgentFigures, Contacts, Figures
+from callcenter.domain.figures import AgentFigures, Contacts, Figures, figures_of
 from callcenter.domain.rings import Disposition, Verdict, standing
 from callcenter.reports.call_scope import WHICH, Scope, middle_of
 from callcenter.reports.contacts import read_contacts
-from callcenter.reports.figures import agent_figures, figures_by, quarters, read_figures
+from callcenter.reports.figures import agent_figures, cells_by, quarters, read_figures
 
 STANDINGS = ("within", "undecided", "late", "missed")
 
@@ -51,22 +51,12 @@ class AnsweredCall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answering:
-    """The figures of a scope; `longest` is the call that waited longest, `noted` the last late, undecided, missed ones.
-
-    `numbers`: the figures by the number that was called, where there are several.
-    """
+class Summary:
+    """The figures of a scope, without charts and lists: what another period is compared with."""
 
     figures: Figures
     contacts: Contacts
-    longest: CallRow | None
-    hours: tuple[CountedCalls, ...]
-    days: tuple[CountedCalls, ...]
-    by_rings: dict[tuple[int, int], int]
-    noted: tuple[AnsweredCall, ...]
-    noted_count: int
     agents: tuple[AgentFigures, ...]
-    numbers: tuple[tuple[str, Figures], ...]
 
     @property
     def refused_legs(self) -> int:
@@ -77,23 +67,53 @@ class Answering:
         return sum(agent.rang_out for agent in self.agents)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answering(Summary):
+    """`longest` is the call that waited longest, `noted` the last late, undecided and missed ones.
+
+    `numbers`: the figures by the number that was called.
+    """
+
+    longest: CallRow | None
+    hours: tuple[CountedCalls, ...]
+    days: tuple[CountedCalls, ...]
+    by_rings: dict[tuple[int, int], int]
+    noted: tuple[AnsweredCall, ...]
+    numbers: tuple[tuple[str, Figures], ...]
+
+    @property
+    def noted_count(self) -> int:
+        share = self.figures.share
+        return share.late + share.undecided + share.missed
+
+
+async def summary(database: Database, scope: Scope, *, now: datetime, in_time_ms: int) -> Summary:
+    async with database.read() as session:
+        return Summary(
+            figures=await read_figures(session, scope, in_time_ms=in_time_ms),
+            contacts=await read_contacts(session, scope, now=now),
+            agents=await agent_figures(session, scope),
+        )
+
+
 async def answering(
     database: Database, scope: Scope, *, zone: ZoneInfo, now: datetime, in_time_ms: int, noted: int = 8
 ) -> Answering:
     async with database.read() as session:
         counted = await quarters(session, scope)
-        numbers = await figures_by(session, scope, CallRow.to_number, in_time_ms=in_time_ms)
+        cells = await cells_by(session, scope, CallRow.to_number, in_time_ms=in_time_ms)
         return Answering(
-            figures=await read_figures(session, scope, in_time_ms=in_time_ms),
+            figures=figures_of(cell for of_number in cells.values() for cell in of_number),
             contacts=await read_contacts(session, scope, now=now),
             longest=await _longest(session, scope),
             hours=_by_hour(counted, zone),
             days=_by_day(counted, scope, zone),
             by_rings=await _by_rings(session, scope),
             noted=await calls_of(session, scope, WHICH["noted"], most=noted),
-            noted_count=await count_of(session, scope, WHICH["noted"]),
             agents=await agent_figures(session, scope),
-            numbers=tuple(sorted((number or "", found) for number, found in numbers.items())),
+            numbers=tuple(
+                (number or "", figures_of(cells[number])) for number in sorted(cells, key=lambda one: one or "")
+            ),
         )
 
 

@@ -32,6 +32,12 @@ async def figures_of_parts(
 
 async def figures_by(session: AsyncSession, scope: Scope, key: Any, *, in_time_ms: int) -> dict[Any, Figures]:
     """The figures by whatever `key` says of a call: its number, who answered it, its part of the time."""
+    by_key = await cells_by(session, scope, key, in_time_ms=in_time_ms)
+    return {found: figures_of(cells) for found, cells in by_key.items()}
+
+
+async def cells_by(session: AsyncSession, scope: Scope, key: Any, *, in_time_ms: int) -> dict[Any, list[Cell]]:
+    """What the figures by `key` are computed from; the cells of all keys together are those of the scope."""
     cells: dict[Any, list[Cell]] = defaultdict(list)
     for row in await session.execute(_cells(scope, key, in_time_ms)):
         cells[row.key].append(
@@ -48,7 +54,7 @@ async def figures_by(session: AsyncSession, scope: Scope, key: Any, *, in_time_m
                 talk_ms=int(row.talk_ms or 0),
             )
         )
-    return {found: figures_of(of_key) for found, of_key in cells.items()}
+    return cells
 
 
 def _cells(scope: Scope, key: Any, in_time_ms: int) -> Select[Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from callcenter.config import AnsweringSettings
 from callcenter.domain.figures import Band
 from callcenter.domain.rings import Disposition
-from callcenter.reports.answering import Answering
+from callcenter.reports.answering import Answering, Summary
 from callcenter.web.asked import BEFORE, Asked
 from callcenter.web.language import N_
 from callcenter.web.visit import Visit
@@ -73,7 +73,7 @@ class FigureLine:
 
 
 def figure_lines(
-    found: Answering, before: Answering, asked: Asked, visit: Visit, settings: AnsweringSettings
+    found: Answering, before: Summary, asked: Asked, visit: Visit, settings: AnsweringSettings
 ) -> list[FigureLine]:
     """The figures beside the share, each with what it was in the period before."""
     page = _Lines(found=found, before=before, asked=asked, visit=visit, settings=settings)
@@ -83,7 +83,7 @@ def figure_lines(
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Lines:
     found: Answering
-    before: Answering
+    before: Summary
     asked: Asked
     visit: Visit
     settings: AnsweringSettings

@@ -46,7 +46,7 @@ def _rings(dice: random.Random) -> tuple[Ring, ...]:
         at = round(at + length + dice.choice((0.0, 0.5, 3.0)), 3)
     if dice.random() < 0.85:
         outcome = "answered" if dice.random() < 0.8 else "cancelled"
-        length = round(dice.choice((dice.uniform(0.2, 9), dice.uniform(0.2, 40), 5.0, 15.0)), 3)
+        length = round(dice.choice((dice.uniform(0.2, 9), dice.uniform(0.2, 40), 5.0, 14.2, 15.0)), 3)
         rings.append(Ring(agent=dice.choice(AGENTS), start=at, seconds=length, outcome=outcome))
     return tuple(rings)
 

@@ -18,6 +18,7 @@ from callcenter.reports.call_scope import WHICH, Scope, of_agent, slow
 from callcenter.reports.figures import figures_by, figures_of_parts, read_figures
 from tests.conftest import SetClock
 from tests.reports.hotline import Told, random_stories, store, told
+from tests.web.factory import Ring, Story
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
@@ -166,6 +167,23 @@ async def test_the_page_and_its_lists_agree_with_the_figures(database: Database,
         )
         late_condition = of_agent(agent.agent, LegOutcome.ANSWERED, Verdict.LATE)
         assert (await list_calls(database, scope, late_condition, most=1))[1] == agent.late
+
+
+async def test_exactly_the_limit_is_not_in_time(database: Database, clock: SetClock) -> None:
+    """Answered exactly at the limit by an exact clock is late; by one of whole seconds nobody knows."""
+    ring = Ring(agent="li", start=1.0, seconds=14.8)
+    stories = [
+        Story(call_id=f"CA{coarse}", at=START + timedelta(hours=1), rings=(ring,), whole_seconds=coarse)
+        for coarse in (False, True)
+    ]
+    await store(database, stories, RingRule(), clock.now())
+    async with database.read() as session:
+        figures = await read_figures(session, Scope(start=START, end=START + timedelta(days=1)), in_time_ms=15_600)
+        a_moment_more = await read_figures(
+            session, Scope(start=START, end=START + timedelta(days=1)), in_time_ms=15_601
+        )
+    assert (figures.surely_in_time, figures.perhaps_in_time) == (0, 1)
+    assert (a_moment_more.surely_in_time, a_moment_more.perhaps_in_time) == (1, 2)
 
 
 async def test_a_number_has_its_own_figures(database: Database, clock: SetClock) -> None:

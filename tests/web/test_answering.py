@@ -71,6 +71,14 @@ async def test_first_contacts_repeats_and_call_backs(
         rows.append(
             TicketDeadlineRow(ticket_id=50, kind="promise", basis="call_back", due_at=due, met_at=met, evidence=[])
         )
+    soon = clock.now() + timedelta(hours=3)
+    call_back = {"ticket_id": 51, "kind": "promise", "basis": "call_back", "evidence": []}
+    rows += [
+        TicketDeadlineRow(**call_back, due_at=start + timedelta(hours=3), cancelled_at=start),
+        TicketDeadlineRow(**call_back | {"basis": "visit"}, due_at=start + timedelta(hours=3)),
+        TicketDeadlineRow(**call_back, due_at=soon),
+        TicketDeadlineRow(**call_back, due_at=soon, met_at=clock.now()),
+    ]
     await save(database, *rows)
     scope = Scope(start=start - timedelta(hours=1), end=start + timedelta(days=9))
     async with database.read() as session:
@@ -79,6 +87,9 @@ async def test_first_contacts_repeats_and_call_backs(
     assert contacts.first_contact_resolution == Band(low=2 / 3, high=2 / 3)
     assert (contacts.linked, contacts.repeats) == (5, 2)
     assert (contacts.promised, contacts.kept) == (3, 1)
+    async with database.read() as session:
+        today = await read_contacts(session, Scope(start=clock.now(), end=soon + timedelta(hours=1)), now=clock.now())
+    assert (today.promised, today.kept) == (1, 1), "what is not due yet counts only once it was made"
     _, repeats = await list_calls(database, scope, WHICH["repeats"], most=1)
     assert repeats == contacts.repeats
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from callcenter.domain.figures import Band
 from callcenter.domain.periods import PeriodKind
 from callcenter.domain.rings import Disposition
-from callcenter.reports.answering import AnsweredCall, answering
+from callcenter.reports.answering import AnsweredCall, answering, summary
 from callcenter.web import charts, shapes
 from callcenter.web.asked import BEFORE, KINDS, Asked, asked
 from callcenter.web.figure_words import FORMULAS, figure_lines
@@ -28,7 +28,7 @@ async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
     in_time_ms = round(settings.answering.in_time_seconds * 1000)
     found = await answering(database, wanted.scope, zone=visit.zone, now=visit.now, in_time_ms=in_time_ms)
     earlier = wanted.scope.within(wanted.before.start, wanted.before.end)
-    before = await answering(database, earlier, zone=visit.zone, now=visit.now, in_time_ms=in_time_ms, noted=0)
+    before = await summary(database, earlier, now=visit.now, in_time_ms=in_time_ms)
     known = await everyone(request)
     named = names(request, known, visit.catalog)
     share, target = found.figures.share, settings.answering.target
