@@ -45,7 +45,9 @@ async def call_now(database: Database, number: str, *, actor: str, now: datetime
     Raises NoSuchTicket, CallRefused.
     """
     async with database.write() as session:
-        ticket = await session.scalar(select(TicketRow).where(TicketRow.number == number).with_for_update())
+        ticket = await session.scalar(
+            select(TicketRow).where(TicketRow.number == number).with_for_update(key_share=True)
+        )
         if ticket is None:
             raise NoSuchTicket(number)
         await take_turns(session, f"call now:{ticket.id}")

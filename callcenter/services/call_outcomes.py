@@ -61,11 +61,11 @@ async def _locked(session: AsyncSession, reminder_id: int) -> tuple[ReminderRow,
     """The ticket first, then its reminder: the order in which people's changes on the console lock them."""
     ticket_id = await session.scalar(select(ReminderRow.ticket_id).where(ReminderRow.id == reminder_id))
     if ticket_id is not None:
-        await session.get(TicketRow, ticket_id, with_for_update=True)
+        await session.get(TicketRow, ticket_id, with_for_update={"key_share": True})
     reminder = await session.get_one(ReminderRow, reminder_id, with_for_update=True)
     if reminder.ticket_id is None:
         return reminder, None
-    return reminder, await session.get(TicketRow, reminder.ticket_id, with_for_update=True)
+    return reminder, await session.get(TicketRow, reminder.ticket_id, with_for_update={"key_share": True})
 
 
 def _outcome(call: CallRow, answer: KeyAnswer | None) -> str | None:

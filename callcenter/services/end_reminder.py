@@ -125,7 +125,7 @@ async def _still_owed(session: AsyncSession, ending: Ending) -> ReminderRow:
     of_reminder = ReminderRow.id == ending.reminder_id
     ticket_id = await session.scalar(select(ReminderRow.ticket_id).where(of_reminder))
     if ticket_id is not None:
-        await session.execute(select(TicketRow.id).where(TicketRow.id == ticket_id).with_for_update())
+        await session.execute(select(TicketRow.id).where(TicketRow.id == ticket_id).with_for_update(key_share=True))
     reminder = await session.scalar(select(ReminderRow).where(of_reminder).with_for_update())
     if reminder is None:
         raise NoSuchReminder(f"there is no reminder {ending.reminder_id}")

@@ -31,7 +31,7 @@ async def hand_over_tickets(
     if only is not None:
         query = query.where(TicketRow.number.in_(only))
     async with database.write() as session:
-        tickets = (await session.scalars(query.order_by(TicketRow.id).with_for_update())).all()
+        tickets = (await session.scalars(query.order_by(TicketRow.id).with_for_update(key_share=True))).all()
         data = {"from": from_owner, "to": to, "shift": True, "note": note}
         for ticket in tickets if to != from_owner else ():
             ticket.owner = to

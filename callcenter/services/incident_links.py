@@ -134,7 +134,7 @@ async def linked_tickets(session: AsyncSession, incident_id: int, *, lock: bool 
         .order_by(TicketRow.id)
     )
     if lock:
-        query = query.with_for_update(of=TicketRow).execution_options(populate_existing=True)
+        query = query.with_for_update(of=TicketRow, key_share=True).execution_options(populate_existing=True)
     return (await session.scalars(query)).all()
 
 

@@ -53,7 +53,7 @@ async def _candidates(session: AsyncSession, call: CallRow, columns: dict[str, A
         return []
     states = [status.value for status in JOINABLE]
     query = select(TicketRow).where(TicketRow.status.in_(states), TicketRow.no_action_reason.is_(None), or_(*same))
-    return (await session.scalars(query.order_by(TicketRow.id.desc()).with_for_update())).all()
+    return (await session.scalars(query.order_by(TicketRow.id.desc()).with_for_update(key_share=True))).all()
 
 
 def _agrees(name: str, value: str | None) -> Any:

@@ -98,7 +98,9 @@ async def _both(session: AsyncSession, number: str, into: str | None) -> tuple[T
         raise MergeRefused(f"{number} is not merged with another ticket")
     other = TicketRow.number == into if into is not None else TicketRow.id == first.merged_into
     locked = select(TicketRow).where((TicketRow.number == number) | other).order_by(TicketRow.id)
-    found = (await session.scalars(locked.with_for_update().execution_options(populate_existing=True))).all()
+    found = (
+        await session.scalars(locked.with_for_update(key_share=True).execution_options(populate_existing=True))
+    ).all()
     duplicate = next(row for row in found if row.number == number)
     kept = next((row for row in found if row is not duplicate), None)
     if kept is None:

@@ -79,7 +79,7 @@ async def _heed_keys(
         return
     await _acknowledge(session, alarm, attempt.person, at=call.answered_at or now, now=now, call_id=call.id)
     if keys[-1] == ARRIVED_KEY:
-        ticket = await session.get_one(TicketRow, alarm.ticket_id, with_for_update=True)
+        ticket = await session.get_one(TicketRow, alarm.ticket_id, with_for_update={"key_share": True})
         await arrive_by_phone(session, ticket, person=attempt.person, call_id=call.id, at=call.ended_at or now, now=now)
 
 
@@ -128,5 +128,5 @@ async def _phoned_in(session: AsyncSession, call: CallRow, now: datetime) -> Non
         return
     alarm, person = next(((one, name) for one, name in found if one.acknowledged_by == name), found[0])
     await _acknowledge(session, alarm, person, at=now, now=now, call_id=call.id)
-    ticket = await session.get_one(TicketRow, alarm.ticket_id, with_for_update=True)
+    ticket = await session.get_one(TicketRow, alarm.ticket_id, with_for_update={"key_share": True})
     await arrive_by_phone(session, ticket, person=person, call_id=call.id, at=call.ended_at or now, now=now)

@@ -133,7 +133,7 @@ async def _put_right(
 
     `fields` is None where nothing can be heard on the recording: what was heard live stands, and a person must listen.
     """
-    ticket = await session.get_one(TicketRow, known.ticket_id, with_for_update=True)
+    ticket = await session.get_one(TicketRow, known.ticket_id, with_for_update={"key_share": True})
     changed: list[str] = []
     if fields is None:
         ticket.must_listen, ticket.must_listen_reason, ticket.needs_review = True, must_listen, True
@@ -161,7 +161,7 @@ async def _hear_more(
     rules: FollowUpRules,
 ) -> None:
     """A further recording of the call, or one transcribed again: what it adds is taken, what stands stays."""
-    ticket = await session.get_one(TicketRow, known.ticket_id, with_for_update=True)
+    ticket = await session.get_one(TicketRow, known.ticket_id, with_for_update={"key_share": True})
     filled = await fill_gaps(session, ticket, fields, call_id=call.id, threshold=rules.threshold)
     nothing_heard = ticket.must_listen and not draft.must_listen
     if not filled and not nothing_heard:

@@ -47,7 +47,9 @@ async def make_ticket_of_problem(database: Database, change: Change, *, field: s
     """The number of the new ticket. Raises ProblemRefused, StaleTicket, NoSuchTicket."""
     async with database.write() as session:
         await take_turns(session, "open ticket")
-        ticket = await session.scalar(select(TicketRow).where(TicketRow.number == change.number).with_for_update())
+        ticket = await session.scalar(
+            select(TicketRow).where(TicketRow.number == change.number).with_for_update(key_share=True)
+        )
         if ticket is None:
             raise NoSuchTicket(change.number)
         await check_version(session, ticket, change)

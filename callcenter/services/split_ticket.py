@@ -39,7 +39,9 @@ async def split_ticket(database: Database, change: Change, *, call_id: str, rule
     transcript = await _what_was_said(database, call_id)
     draft = await _understood(database, call_id, transcript, rules)
     async with database.write() as session:
-        ticket = await session.scalar(select(TicketRow).where(TicketRow.number == change.number).with_for_update())
+        ticket = await session.scalar(
+            select(TicketRow).where(TicketRow.number == change.number).with_for_update(key_share=True)
+        )
         if ticket is None:
             raise NoSuchTicket(change.number)
         await check_version(session, ticket, change)

@@ -71,7 +71,9 @@ async def _changing(
 ) -> AsyncIterator[tuple[AsyncSession, TicketRow]]:
     """The ticket, locked, in a transaction; its version, history and audit are written at the end."""
     async with database.write() as session:
-        ticket = await session.scalar(select(TicketRow).where(TicketRow.number == change.number).with_for_update())
+        ticket = await session.scalar(
+            select(TicketRow).where(TicketRow.number == change.number).with_for_update(key_share=True)
+        )
         if ticket is None:
             raise NoSuchTicket(change.number)
         await check_version(session, ticket, change)

@@ -7,13 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from callcenter.db.engine import Database
+from callcenter.db.reminders import ReminderRow
 from callcenter.db.tickets import TicketDeadlineRow, TicketFieldRow, TicketHistoryRow, TicketRow
 from callcenter.db.users import AuditRow
+from callcenter.domain.dialling import Action, Decision, Reason
 from callcenter.domain.heard_fields import UnreadableField
 from callcenter.domain.ticket_life import TicketStatus, TransitionRefused
 from callcenter.domain.tickets import Promise, PromiseKind, RequestType, TicketDraft, Urgency
 from callcenter.services import tickets
+from callcenter.services.dial import note_hand_over
 from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.reminders import follow
 from callcenter.services.tickets import Change, NoSuchTicket, StaleTicket
 from tests.conftest import SetClock
 from tests.follow_up.conftest import HOME, Opens, call_back, heard, inbound, leak, local, reminders
@@ -217,3 +221,28 @@ async def test_the_history_says_who_did_what(opens: Opens, database: Database, c
         rows = (await session.scalars(select(TicketHistoryRow).order_by(TicketHistoryRow.id))).all()
     assert [(row.actor, row.action) for row in rows] == [("hewen", "opened"), ("manager", "assigned")]
     assert rows[1].data == {"to": "lijia", "from": "hewen"}
+
+
+async def test_a_call_that_is_handed_over_and_an_agents_change_wait_for_each_other_and_never_for_ever(
+    opens: Opens, database: Database, change: Changes, clock: SetClock
+) -> None:
+    """The scheduler holds the call and writes the ticket's history; the agent holds the ticket and wants the call."""
+    await opens(inbound("CA1", local(24, 10)), leak(promises=(call_back(local(24, 10, 30)),)))
+    holding = asyncio.Event()
+
+    async def hands_over() -> None:
+        async with database.write() as session:
+            reminder = (await session.scalars(select(ReminderRow).with_for_update())).one()
+            holding.set()
+            await asyncio.sleep(0.5)  # on PostgreSQL the agent has the ticket by then; SQLite lets nobody in
+            decision = Decision(action=Action.HAND_OVER, reason=Reason.LAST_ATTEMPT)
+            follow(reminder, decision, now=clock.now())
+            note_hand_over(session, reminder, decision, now=clock.now())
+
+    handing_over = asyncio.create_task(hands_over())
+    await holding.wait()
+    await tickets.record_reply(database, change(1))
+    await handing_over
+    async with database.read() as session:
+        history = (await session.scalars(select(TicketHistoryRow.action).order_by(TicketHistoryRow.id))).all()
+    assert {"handed_over", "resident_called"} <= set(history)
