@@ -19,6 +19,8 @@ CALLERS_HOME = 0.3
 
 _CONFLICT = 0.55
 _DISPUTED = 0.5
+_ENOUGH_TO_DISPUTE = 3
+"""Readings: one digit more and one less are among the next best of any number, however plainly it was said."""
 _SPOKEN_DIGITS = "零〇一二三四五六七八九幺两"
 
 _UPPER = ("estate", "phase", "lane")
@@ -87,7 +89,7 @@ def _held_against_readings(mention: Mention, *, room_expected: bool) -> Mention:
     for slot, value in mention.parts.items():
         heard = [{other.parts[slot] for other in found if slot in other.parts} for found in others]
         agreeing = 1 + same + sum(value in values for values in heard)
-        if sum(bool(values) and value not in values for values in heard) >= agreeing:
+        if sum(bool(values) and value not in values for values in heard) >= max(agreeing, _ENOUGH_TO_DISPUTE):
             return replace(mention, sure=min(mention.sure, _DISPUTED))
     return mention
 
