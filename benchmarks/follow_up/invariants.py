@@ -305,9 +305,19 @@ def _spoken_to(call: CallRow) -> bool:
 
 
 def _nothing_forgotten(world: World) -> Findings:
+    """Over, with a reason; or a fee that nobody mentions to a number while its complaint is still open."""
+    complaining = {
+        dialable(number)
+        for ticket in world.tickets.values()
+        if ticket.request_type == "complaint" and ticket.status not in ("verified", "closed")
+        for number in (ticket.caller_number, ticket.phone)
+    }
     for row in world.reminders.values():
         over = row.state in ENDS and row.finished_at is not None and row.reason is not None
-        yield None if over else f"reminder {row.id} ({row.kind}) is {row.state}, due {row.due_at}, {row.reason}"
+        rests = row.state == "waiting" and row.reason == "open_complaint" and row.to_number in complaining
+        yield (
+            None if over or rests else f"reminder {row.id} ({row.kind}) is {row.state}, due {row.due_at}, {row.reason}"
+        )
 
 
 def _nothing_late(world: World) -> Findings:

@@ -41,7 +41,14 @@ async def cancel_what_was_settled(session: AsyncSession, call: CallRow, ticket: 
     if ticket.category == ABOUT_FEES and number is not None:
         settled += await pending_reminders(session, ReminderRow.to_number == number, ReminderRow.kind == "overdue_fee")
     await cancel(session, settled, Reason.RESIDENT_CALLED_IN, now=now)
-    if any(one.promised_for is not None for one in settled):
-        kept = [kind.value for kind in KEPT_BY_PHONE]
-        until, promise = ended + AHEAD, [DeadlineKind.PROMISE]
-        await meet_deadlines(session, ticket.id, promise, at=call.answered_at or ended, due_until=until, bases=kept)
+    promised = [one.promised_for for one in settled if one.promised_for is not None]
+    if promised:
+        await meet_deadlines(
+            session,
+            ticket.id,
+            [DeadlineKind.PROMISE],
+            at=call.answered_at or ended,
+            due_until=ended + AHEAD,
+            due_at=promised,
+            bases=[kind.value for kind in KEPT_BY_PHONE],
+        )

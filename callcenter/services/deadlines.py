@@ -6,7 +6,7 @@ They stand still while the ticket waits for the resident. Whatever moves a limit
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
@@ -72,9 +72,13 @@ async def meet_deadlines(
     *,
     at: datetime,
     due_until: datetime | None = None,
+    due_at: Collection[datetime] = (),
     bases: Collection[str] | None = None,
 ) -> None:
-    """Ends the open deadlines of these kinds; with `due_until` and `bases` only those due by then, on these grounds."""
+    """Ends the open deadlines of these kinds; with `due_until` and `bases` only those due by then, on these grounds.
+
+    `due_at`: also those due at exactly these moments.
+    """
     open_ones = update(TicketDeadlineRow).where(
         TicketDeadlineRow.ticket_id == ticket_id,
         TicketDeadlineRow.kind.in_([kind.value for kind in kinds]),
@@ -82,7 +86,7 @@ async def meet_deadlines(
         TicketDeadlineRow.cancelled_at.is_(None),
     )
     if due_until is not None:
-        open_ones = open_ones.where(TicketDeadlineRow.due_at <= due_until)
+        open_ones = open_ones.where(or_(TicketDeadlineRow.due_at <= due_until, TicketDeadlineRow.due_at.in_(due_at)))
     if bases is not None:
         open_ones = open_ones.where(TicketDeadlineRow.basis.in_(bases))
     await session.execute(open_ones.values(met_at=at))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.reminders import ReminderRow, ReminderState
 from callcenter.db.tickets import TicketRow
 from callcenter.domain.deadlines import KEPT_BY_PHONE, DeadlineKind
+from callcenter.domain.dialling import Reason
 from callcenter.domain.tickets import Promise, PromiseKind
 from callcenter.services.appointments import plan_appointment
 from callcenter.services.deadlines import open_deadlines
@@ -95,7 +96,10 @@ async def _is_served(session: AsyncSession, ticket_id: int, due: datetime | None
 
 
 async def plan_first_reply(session: AsyncSession, ticket: TicketRow, *, now: datetime, rules: FollowUpRules) -> None:
-    """A complaint's first reply, unless a promised call comes in time for it."""
+    """A complaint's first reply, unless a promised call comes in time for it.
+
+    Where no decent hour is left before its limit (a ticket corrected late in the evening), a person takes it at once.
+    """
     limits = await open_deadlines(session, ticket.id, [DeadlineKind.FIRST_REPLY])
     if not limits:
         return
@@ -111,11 +115,13 @@ async def plan_first_reply(session: AsyncSession, ticket: TicketRow, *, now: dat
     if promised is not None:
         return
     due_at = rules.dialling.decent_until(limit - FIRST_REPLY_AHEAD, margin=FIRST_REPLY_AHEAD)
+    due_at = due_at if due_at > now else rules.dialling.decent_from(now)
     new = NewReminder(
         kind="complaint_first_reply",
         topic=f"ticket:{ticket.id}",
         to_number=number_to_call(ticket),
-        due_at=due_at if due_at > now else rules.dialling.decent_from(now),
+        due_at=due_at,
         ticket_id=ticket.id,
+        for_a_person=Reason.TOO_LATE if now < limit < due_at else None,
     )
     await owe_again(session, new, now=now)

@@ -22,7 +22,7 @@ PENDING = (ReminderState.WAITING, ReminderState.HELD, ReminderState.CLAIMED)
 class NewReminder:
     """A call that we owe. `to_number` is dialable, or None: then a person must make the call.
 
-    `held`: it waits for its campaign to begin.
+    `held`: it waits for its campaign to begin. `for_a_person`: why a person must make it although it can be dialled.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class NewReminder:
     campaign_id: int | None = None
     matter: dict[str, Any] | None = None
     held: bool = False
+    for_a_person: Reason | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +52,13 @@ class Claim:
 
 async def plan_reminder(session: AsyncSession, new: NewReminder, *, now: datetime) -> bool:
     """Writes the reminder unless its topic has one of this kind; whether it did."""
-    dialable = new.to_number is not None
+    dialable = new.to_number is not None and new.for_a_person is None
     state = (ReminderState.HELD if new.held else ReminderState.WAITING) if dialable else ReminderState.HANDED_OVER
-    reason = (Reason.CAMPAIGN_HELD if new.held else Reason.NOT_YET_DUE) if dialable else Reason.NOT_DIALABLE
+    reason = (
+        (Reason.CAMPAIGN_HELD if new.held else Reason.NOT_YET_DUE)
+        if dialable
+        else (new.for_a_person or Reason.NOT_DIALABLE)
+    )
     timed = new.promised_for is not None or new.ordered_by is not None
     values = {
         "kind": new.kind,
@@ -96,10 +101,14 @@ async def owe_again(session: AsyncSession, new: NewReminder, *, now: datetime) -
     if taken_back is None or new.to_number is None:
         return
     taken_back.to_number, taken_back.finished_at = new.to_number, None
-    follow(taken_back, Decision(action=Action.WAIT, reason=Reason.NOT_YET_DUE, at=new.due_at), now=now)
+    decision = Decision(action=Action.WAIT, reason=Reason.NOT_YET_DUE, at=new.due_at)
+    if new.for_a_person is not None:
+        decision = Decision(action=Action.HAND_OVER, reason=new.for_a_person)
+    follow(taken_back, decision, now=now)
     if new.ticket_id is not None:
+        action = HistoryAction.HANDED_OVER if new.for_a_person else HistoryAction.REMINDER_PLANNED
         data = {"kind": new.kind, "due_at": new.due_at.isoformat()}
-        write_history(session, new.ticket_id, HistoryAction.REMINDER_PLANNED, at=now, data=data)
+        write_history(session, new.ticket_id, action, at=now, data=data)
 
 
 def follow(reminder: ReminderRow, decision: Decision, *, now: datetime) -> None:

@@ -15,6 +15,7 @@ from callcenter.db.tickets import (
     TicketHistoryRow,
     TicketRow,
 )
+from callcenter.domain.calls import OutboundOutcome
 from callcenter.domain.rings import Disposition
 from callcenter.domain.ticket_life import TicketStatus
 from callcenter.domain.tickets import Place, RequestType, TicketDraft, Urgency
@@ -26,7 +27,9 @@ from tests.follow_up.conftest import (
     HOME,
     RESIDENT,
     Opens,
+    Round,
     call_back,
+    ended,
     heard,
     inbound,
     leak,
@@ -213,6 +216,25 @@ async def test_one_call_keeps_the_promise_and_the_first_reply(opens: Opens, data
     promised = call_back(local(24, 10) + timedelta(hours=24))
     await opens(inbound("CA1", local(24, 10)), leak(request_type=heard(RequestType.COMPLAINT), promises=(promised,)))
     assert [reminder.kind for reminder in await reminders(database)] == ["call_back_promised"]
+
+
+async def test_a_promise_that_was_tried_is_kept_by_the_residents_own_call(
+    opens: Opens, tick: Round, database: Database, clock: SetClock
+) -> None:
+    """Promised for tonight, tried in the evening, the line was busy; then they phone in: kept, and its deadline met."""
+    await opens(inbound("CA1", local(24, 10)), leak(promises=(call_back(local(24, 23, 59)),)))
+    clock.at = (await reminders(database))[0].due_at
+    await tick()
+    await ended(tick, OutboundOutcome.BUSY, clock.at)
+    clock.advance(minutes=4)
+    await opens(inbound("CA2", clock.at - timedelta(minutes=2)), leak())
+    (reminder,) = await reminders(database)
+    async with database.read() as session:
+        of_promise = select(TicketDeadlineRow).where(TicketDeadlineRow.kind == "promise")
+        deadline = (await session.scalars(of_promise)).one()
+    assert (reminder.state, reminder.reason) == ("cancelled", "resident_called_in")
+    assert deadline.due_at == local(24, 23, 59)
+    assert deadline.met_at is not None
 
 
 async def _misses(database: Database, call: CallRow, clock: SetClock, rules: FollowUpRules) -> None:

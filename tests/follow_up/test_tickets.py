@@ -135,6 +135,17 @@ async def test_a_complaint_after_all_is_owed_its_first_reply_again(
     assert (reminder.due_at, reminder.finished_at, reminder.reason) == (first.due_at, None, "not_yet_due")
 
 
+async def test_a_first_reply_that_no_decent_hour_is_left_for_goes_to_a_person_at_once(
+    opens: Opens, database: Database, clock: SetClock, change: Changes, rules: FollowUpRules
+) -> None:
+    """Reported at seven in the morning, found to be a complaint at ten at night: nine in the morning is too late."""
+    await opens(inbound("CA1", local(24, 7)), leak())
+    clock.at = local(24, 22)
+    await tickets.correct_field(database, change(1), field="request_type", value="complaint", rules=rules)
+    (reminder,) = await reminders(database)
+    assert (reminder.kind, reminder.state, reminder.reason) == ("complaint_first_reply", "handed_over", "too_late")
+
+
 async def test_a_corrected_number_is_the_one_that_is_called(
     opens: Opens, database: Database, change: Changes, rules: FollowUpRules
 ) -> None:
