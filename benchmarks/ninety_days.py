@@ -10,36 +10,29 @@ provider answering 500 after having dialled, the clock jumping. Exit code 0 only
 import argparse
 import asyncio
 import logging
-import os
 import sys
 import tempfile
 import time
-import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import event
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.databases import kinds, new_database  # noqa: E402
 from benchmarks.follow_up.hotline import Hotline, Plan, Tally  # noqa: E402
 from benchmarks.follow_up.invariants import Verdict, judge  # noqa: E402
 from benchmarks.follow_up.world import World, look_at  # noqa: E402
 from callcenter.config import CalendarSettings, ConsoleSettings, FollowUpSettings  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
-from callcenter.db.migrate import migrate  # noqa: E402
 from callcenter.services.follow_up_rules import follow_up_rules  # noqa: E402
 
-POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1/postgres")
 FIRST_DAY = date(2026, 9, 14)
 """The ninety days hold the Mid-Autumn and National Day holidays with their make-up Saturdays."""
 
@@ -124,45 +117,6 @@ def show(kind: str, plan: Plan, world: World, verdicts: list[Verdict], *, second
 
 def _counts(counted: Counter[str]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counted.items(), key=lambda one: str(one[0])))
-
-
-@asynccontextmanager
-async def new_database(kind: str) -> AsyncIterator[str]:
-    """A new database with the newest schema, gone afterwards."""
-    name = f"callcenter_bench_{uuid.uuid4().hex[:8]}"
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite+aiosqlite:///{folder}/hotline.sqlite"
-        if kind == "PostgreSQL":
-            await _administer(f"CREATE DATABASE {name}")
-            url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-        database = Database(url)
-        try:
-            await migrate(database)
-            yield url
-        finally:
-            await database.close()
-            if kind == "PostgreSQL":
-                await _administer(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _administer(statement: str) -> None:
-    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(statement))
-    finally:
-        await engine.dispose()
-
-
-async def kinds(only: str | None) -> list[str]:
-    wanted = [kind for kind in ("SQLite", "PostgreSQL") if only in (None, kind.lower())]
-    if "PostgreSQL" in wanted:
-        try:
-            await _administer("SELECT 1")
-        except (OSError, SQLAlchemyError) as error:
-            print(f"PostgreSQL cannot be reached: {error}", file=sys.stderr)
-            wanted.remove("PostgreSQL")
-    return wanted
 
 
 async def run(options: argparse.Namespace) -> int:

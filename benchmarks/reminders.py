@@ -9,14 +9,11 @@ Exit code 0 only where both measures hold.
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,16 +21,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import insert, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.databases import kinds, new_database  # noqa: E402
 from callcenter.config import CalendarSettings, ConsoleSettings, FollowUpSettings, TrunkSettings  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
-from callcenter.db.migrate import migrate  # noqa: E402
 from callcenter.db.reminders import ReminderRow, ReminderState  # noqa: E402
 from callcenter.domain.calendar import TimeRange  # noqa: E402
 from callcenter.jobs.scheduler import Scheduler  # noqa: E402
@@ -44,7 +38,6 @@ from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules  
 REQUIRED_TICK_MS = 20.0
 REQUIRED_DELAY_SECONDS = 2.0
 DUE_A_SECOND = 5
-POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1/postgres")
 
 
 class SystemClock:
@@ -168,46 +161,14 @@ async def measure(kind: str, *, rows_at_rest: int, waiting: int, ticks: int, sec
     return p99 < REQUIRED_DELAY_SECONDS and median < REQUIRED_TICK_MS
 
 
-@contextmanager
-def _sqlite() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite+aiosqlite:///{folder}/reminders.sqlite"
-
-
 @asynccontextmanager
 async def opened(kind: str) -> AsyncIterator[Database]:
-    """A new database with the newest schema, gone afterwards."""
-    name = f"callcenter_bench_{uuid.uuid4().hex[:8]}"
-    with _sqlite() as url:
-        if kind == "PostgreSQL":
-            await _administer(f"CREATE DATABASE {name}")
-            url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    async with new_database(kind) as url:
         database = Database(url)
         try:
-            await migrate(database)
             yield database
         finally:
             await database.close()
-            if kind == "PostgreSQL":
-                await _administer(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _administer(statement: str) -> None:
-    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(statement))
-    finally:
-        await engine.dispose()
-
-
-async def kinds() -> list[str]:
-    try:
-        await _administer("SELECT 1")
-    except (OSError, SQLAlchemyError) as error:
-        print(f"PostgreSQL cannot be reached: {error}", file=sys.stderr)
-        return ["SQLite"]
-    return ["SQLite", "PostgreSQL"]
 
 
 async def run(*, quick: bool) -> int:

@@ -27,21 +27,18 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.bare_webhooks import PUBLIC_URL, TOKEN, signature  # noqa: E402
+from benchmarks.databases import POSTGRES, administer, kinds  # noqa: E402
 
 REQUIRED_SHARE = 0.7
 REQUIRED_P99_MS = 50.0
 STEADY_RATE = 200
 CONNECTIONS = 64
-POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1/postgres")
 STATUSES = ("initiated", "ringing", "in-progress", "completed")
 
 
@@ -174,15 +171,6 @@ def bare(url: str) -> tuple[list[str], int]:
     return [sys.executable, "benchmarks/bare_webhooks.py", url, str(port)], port
 
 
-async def _administer(statement: str) -> None:
-    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(statement))
-    finally:
-        await engine.dispose()
-
-
 @contextmanager
 def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
     """One for the product, one for the bare handler."""
@@ -191,13 +179,13 @@ def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
         yield f"sqlite+aiosqlite:///{folder}/{names[0]}.sqlite", f"sqlite+aiosqlite:///{folder}/{names[1]}.sqlite"
         return
     for name in names:
-        asyncio.run(_administer(f"CREATE DATABASE {name}"))
+        asyncio.run(administer(f"CREATE DATABASE {name}"))
     try:
         urls = [make_url(POSTGRES).set(database=name).render_as_string(hide_password=False) for name in names]
         yield urls[0], urls[1]
     finally:
         for name in names:
-            asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
+            asyncio.run(administer(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def one_flood(load: ProcessPoolExecutor, port: int, server: psutil.Process, requests: int) -> tuple[float, float]:
@@ -243,18 +231,12 @@ def main() -> int:
     cli = argparse.ArgumentParser(description=__doc__)
     cli.add_argument("--quick", action="store_true")
     quick = cli.parse_args().quick
-    kinds = ["SQLite"]
-    try:
-        asyncio.run(_administer("SELECT 1"))
-        kinds.append("PostgreSQL")
-    except (OSError, SQLAlchemyError) as error:
-        print(f"PostgreSQL cannot be reached, only SQLite is measured: {type(error).__name__}")
     load = (
         {"pairs": 9, "requests": 2000, "steady_seconds": 4}
         if quick
         else {"pairs": 7, "requests": 8000, "steady_seconds": 20}
     )
-    held = [measure(kind, **load) for kind in kinds]
+    held = [measure(kind, **load) for kind in asyncio.run(kinds())]
     verdict = "holds" if all(held) else "DOES NOT HOLD"
     print(f"verdict: at least {REQUIRED_SHARE} of the bare handler and p99 below {REQUIRED_P99_MS:.0f} ms {verdict}")
     return 0 if all(held) else 1
