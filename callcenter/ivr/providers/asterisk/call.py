@@ -1,0 +1,250 @@
+"""A resident's call on an Asterisk, played through step by step as the call flow says."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from callcenter.domain.calls import Direction, EndReason, EventKind
+from callcenter.domain.moments import Moment
+from callcenter.domain.phone_numbers import dialable
+from callcenter.ivr.our_events import events_of_steps
+from callcenter.ivr.provider import (
+    ArrivalPressed,
+    AskArrival,
+    AskTicketNumber,
+    DialEnded,
+    HangUp,
+    Incoming,
+    Menu,
+    MenuEnded,
+    Question,
+    RingAgents,
+    Say,
+    Step,
+    TakeVoiceMail,
+    TicketNumberGiven,
+    VoiceMailEnded,
+)
+from callcenter.ivr.providers.asterisk.ari import AriError, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.ledger import CallLedger
+from callcenter.ivr.providers.asterisk.live_call import (
+    EXCHANGE,
+    PLAYBACK_GRACE_SECONDS,
+    UNSEEN,
+    CallParts,
+    Gap,
+    LiveCall,
+    ResidentLeft,
+)
+from callcenter.ivr.providers.asterisk.messages import Channel
+from callcenter.ivr.providers.asterisk.names import NAME, bridge_of, side_of, voice_mail_of
+from callcenter.ivr.providers.asterisk.recordings import recording_address
+from callcenter.ivr.providers.asterisk.ringing import Ringing
+
+log = structlog.get_logger()
+
+SILENCE_SECONDS = 10
+"""A resident may think for so long before the message is taken as ended."""
+ENDING_SECONDS = 10.0
+LATER_SECONDS = 2.0
+LONGEST_TICKET_NUMBER = 16
+LONGEST_VOICE_MAIL_SECONDS = 600.0
+
+
+class InboundCall(LiveCall):
+    """A resident who phones."""
+
+    def __init__(self, channel: Channel, parts: CallParts, ledger: CallLedger) -> None:
+        super().__init__(channel, parts, ledger)
+        self._ringing = Ringing(self)
+
+    @property
+    def from_number(self) -> str | None:
+        return dialable(self.channel.number) or self.channel.number or None
+
+    async def run(self, found: Gap | None = None) -> None:
+        """From its arrival to its end. `found`: it was going on already when we came."""
+        self.ledger.write(
+            EventKind.CALL_STARTED,
+            self.channel.created,
+            data={"direction": Direction.INBOUND.value, "from": self.from_number, "to": self.channel.extension},
+        )
+        try:
+            await self._play_through(found)
+        except ResidentLeft:
+            log.debug("the resident has left", call_id=self.ledger.call_id)
+        await self._finish()
+
+    async def _play_through(self, found: Gap | None) -> None:
+        """Raises ResidentLeft."""
+        tries = 0
+        while True:
+            try:
+                await self._begin(found)
+                return
+            except AriUnreachable as error:
+                log.warning("call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
+                found = await self._next_gap()
+            except (AriError, AssertionError, LookupError, TypeError, ValueError):
+                tries += 1
+                log.exception("call failed; going on with the fallback", call_id=self.ledger.call_id)
+                if tries > 1:
+                    await self._converse(None)
+                    return
+                await self._carry_out(self.parts.call_flow.fallback())
+
+    async def _begin(self, found: Gap | None) -> None:
+        await self.parts.ari.subscribe(self.id)
+        if found is None:
+            await self.parts.ari.answer(self.id)
+            await self._converse(Incoming(from_number=self.from_number))
+        else:
+            await self._converse(await self._resumed(found))
+
+    async def _next_gap(self) -> Gap:
+        while True:
+            happened = await self.next()
+            if isinstance(happened, Gap):
+                return happened
+
+    async def _converse(self, question: Question | None) -> None:
+        while question is not None:
+            question = await self._carry_out(await self._decided(question))
+        await self.parts.ari.hang_up(self.id)
+        while True:
+            await self.next()
+
+    async def _decided(self, question: Question) -> tuple[Step, ...]:
+        if self.parts.progress is not None:
+            question = await self.parts.progress.filled_in(question)
+        steps = self.parts.call_flow.next_steps(question)
+        now = self.parts.clock.now()
+        for event in events_of_steps(steps, provider=NAME, call_id=self.ledger.call_id, now=now):
+            self.ledger.add(event)
+        return steps
+
+    async def _carry_out(self, steps: Sequence[Step]) -> Question | None:
+        """What is to be decided next; None: the call is to end."""
+        for step in steps:
+            match step:
+                case Say(text=text):
+                    await self.say(text)
+                case Menu(prompt=prompt, seconds=seconds):
+                    digits = await self.ask(prompt, seconds=seconds, most=1)
+                    self.pressed("menu", digits)
+                    return MenuEnded(digits=digits, from_number=self.from_number)
+                case AskArrival(prompt=prompt, seconds=seconds):
+                    digits = await self.ask(prompt, seconds=seconds, most=1)
+                    if digits:
+                        self.pressed("arrived", digits)
+                        return ArrivalPressed(digits=digits)
+                case AskTicketNumber(prompt=prompt, seconds=seconds, again=again):
+                    digits = await self.ask(prompt, seconds=seconds, most=LONGEST_TICKET_NUMBER, end="#")
+                    if digits:
+                        self.pressed("ticket_number_again" if again else "ticket_number", digits)
+                        return TicketNumberGiven(digits=digits, speech="", again=again)
+                case RingAgents():
+                    return await self._ringing.round(step)
+                case TakeVoiceMail(prompt=prompt, longest_seconds=seconds):
+                    await self._take_voice_mail(prompt, seconds)
+                    return VoiceMailEnded()
+                case HangUp():
+                    return None
+                case _:  # HearLive is for providers that stream; the other steps are for phones that we ring
+                    continue
+        return None
+
+    async def _take_voice_mail(self, prompt: str, seconds: int) -> None:
+        await self.say(prompt)
+        name = voice_mail_of(self.id)
+        await self.parts.ari.record(self.id, name, longest_seconds=seconds, silence_seconds=SILENCE_SECONDS)
+        await self.until_over(name, time.monotonic() + seconds + PLAYBACK_GRACE_SECONDS)
+
+    async def _resumed(self, found: Gap) -> Question | None:
+        """Goes on where the call stands, and says what is to be decided next."""
+        ringing = self._ringing.found(found)
+        if ringing is not None:
+            return await self._ringing.go_on(ringing, found.bridges.get(bridge_of(self.id), ()))
+        name = voice_mail_of(self.id)
+        if await self.parts.ari.is_recording(name):
+            await self.until_over(name, time.monotonic() + LONGEST_VOICE_MAIL_SECONDS)
+            return VoiceMailEnded()
+        if await self.parts.ari.has_recording(name):
+            return VoiceMailEnded()
+        if await self.parts.ari.has_recording(side_of(self.id, "resident")):
+            return DialEnded(attempt=0, answered=True)
+        return MenuEnded(digits="", from_number=self.from_number)
+
+    # The end
+
+    async def _finish(self) -> None:
+        """Phones that still ring are hung up; the end and the recordings are written down."""
+        until = time.monotonic() + ENDING_SECONDS
+        while self.ended_at is None or any(not leg.ended for leg in self.legs.values()):
+            try:
+                await self._hang_up_legs()
+                if await self.next_of_all(until) is None:
+                    await self._look_once_more()
+                    until = time.monotonic() + ENDING_SECONDS
+            except AriUnreachable as error:
+                log.warning("the end of a call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
+                await self.next_of_all(time.monotonic() + ENDING_SECONDS)
+        self.ledger.write(
+            EventKind.CALL_ENDED,
+            self.ended_at,
+            data={
+                "reason": (EndReason.FAILED if self.hung_up_by == EXCHANGE else EndReason.COMPLETED).value,
+                "hung_up_by": self.hung_up_by,
+            },
+        )
+        while not await self._recordings_written(self.ended_at):
+            await asyncio.sleep(LATER_SECONDS)
+
+    async def _hang_up_legs(self) -> None:
+        for leg in self.legs.values():
+            if not leg.ended and leg.given_up is None:
+                leg.given_up = EndReason.CANCELLED
+                await self.parts.ari.hang_up(leg.channel)
+        await self.parts.ari.end_bridge(bridge_of(self.id))
+
+    async def _look_once_more(self) -> None:
+        """An end that was not told in time: whether it has come."""
+        now = self.parts.clock.now()
+        channels = await self.parts.ari.channels()
+        for leg in [leg for leg in self.legs.values() if not leg.ended and leg.channel not in channels]:
+            leg.lost(Moment.exactly(now), over_time=False, lost=UNSEEN)
+        if self.id not in channels:
+            self.ended_at = self.ended_at or Moment.exactly(now)
+
+    async def _recordings_written(self, at: datetime | Moment) -> bool:
+        """The files are final when the channel is gone. False: Asterisk cannot be asked now."""
+        try:
+            talked = await self.parts.ari.has_recording(side_of(self.id, "resident"))
+            left_message = await self.parts.ari.has_recording(voice_mail_of(self.id))
+        except AriError as error:
+            log.warning("recordings are looked for later", call_id=self.ledger.call_id, error=str(error))
+            return False
+        for content, is_there in (("conversation", talked), ("voice_mail", left_message)):
+            if is_there:
+                write_recording(self.ledger, at, content)
+        if not talked and any(leg.connected for leg in self.legs.values()):
+            log.error("the conversation was not recorded: is MixMonitor in the dialplan?", call_id=self.ledger.call_id)
+        return True
+
+
+def write_recording(ledger: CallLedger, at: datetime | Moment, content: str) -> None:
+    """`content` is conversation (a file a side) or voice_mail."""
+    ledger.write(
+        EventKind.RECORDING_READY,
+        at,
+        key=content,
+        data={
+            "recording_id": f"{ledger.call_id}:{content}",
+            "url": recording_address(ledger.call_id, content),
+            "channels": 2 if content == "conversation" else 1,
+            "content": content,
+        },
+    )

@@ -1,0 +1,185 @@
+"""The hang-up handler's log: every call that ended on an Asterisk, also while nobody of us was connected.
+
+The dialplan writes one entry a call into Asterisk's own database (AstDB), which survives its restarts. We read it
+through a Local channel, since a database function can be asked on a channel only, and have the dialplan remove what is
+taken. An entry: `began=..&ended=..&from=..&to=..&handled=1&source=..&mail=..&legs=..`, a leg:
+`agent:dialled:ring_ms:dial_ms:talk_ms:status:cause`; times are seconds since 1970 with three decimals.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from callcenter.domain.calls import Direction, EndReason, EventKind
+from callcenter.domain.phone_numbers import dialable
+from callcenter.ivr.providers.asterisk.ari import AriClient, AriRefused
+from callcenter.ivr.providers.asterisk.ledger import CallLedger
+
+log = structlog.get_logger()
+
+LOG = "Local/log@callcenter-hangups/n"
+TAKEN = "Local/taken@callcenter-hangups/n"
+MOST_AT_ONCE = 40
+READ_SECONDS = 20
+FALLBACK_ATTEMPT = 998
+"""The attempt that legs of the dialplan's own ringing are named with."""
+REASONS = {
+    "BUSY": EndReason.BUSY,
+    "NOANSWER": EndReason.NO_ANSWER,
+    "CANCEL": EndReason.CANCELLED,
+    "CONGESTION": EndReason.FAILED,
+    "CHANUNAVAIL": EndReason.FAILED,
+}
+CODES = {17: 486, 21: 603, 1: 404}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedLeg:
+    """An agent's phone that the dialplan rang by itself. Spans in milliseconds; None: it did not come to that."""
+
+    agent: str
+    dialled: datetime
+    ring_ms: int | None
+    dial_ms: int | None
+    talk_ms: int | None
+    status: str
+    cause: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedCall:
+    """`handled`: it was ours, and the fallback did not run."""
+
+    channel: str
+    began: datetime
+    ended: datetime
+    from_number: str
+    to_number: str
+    handled: bool
+    hung_up_by: str | None
+    legs: tuple[LoggedLeg, ...]
+    mail_from: datetime | None
+
+
+def read_entry(channel: str, written: str) -> LoggedCall:
+    """Raises ValueError."""
+    fields = dict(part.split("=", 1) for part in written.split("&") if "=" in part)
+    try:
+        return LoggedCall(
+            channel=channel,
+            began=_time(fields["began"]),
+            ended=_time(fields["ended"]),
+            from_number=fields.get("from", ""),
+            to_number=fields.get("to", ""),
+            handled=fields.get("handled") == "1",
+            hung_up_by=fields.get("source") or None,
+            legs=tuple(_leg(one) for one in fields.get("legs", "").split(",") if one),
+            mail_from=_time(fields["mail"]) if fields.get("mail") else None,
+        )
+    except KeyError as error:
+        raise ValueError(f"the entry of {channel} has no {error.args[0]}") from error
+
+
+def _leg(written: str) -> LoggedLeg:
+    agent, dialled, ring, dial, talk, status, cause = written.split(":")
+    return LoggedLeg(
+        agent=agent,
+        dialled=_time(dialled),
+        ring_ms=int(ring) if ring else None,
+        dial_ms=int(dial) if dial else None,
+        talk_ms=int(talk) if talk else None,
+        status=status,
+        cause=int(cause) if cause else None,
+    )
+
+
+def _time(written: str) -> datetime:
+    return datetime.fromtimestamp(float(written), UTC)
+
+
+class HangupLog:
+    """The log of one Asterisk."""
+
+    def __init__(self, ari: AriClient) -> None:
+        self._ari = ari
+        self._family = f"callcenter-{ari.settings.app}"
+
+    async def entries(self) -> list[LoggedCall]:
+        """All that is there. An entry that cannot be read is left and named in our log. Raises AriError."""
+        channel = f"callcenter-log-{secrets.token_hex(8)}"
+        await self._ari.originate(channel, LOG, seconds=READ_SECONDS, caller_number="", originator="", args="log")
+        try:
+            found = []
+            for key in [
+                key for key in (await self._ari.variable(channel, f"DB_KEYS({self._family})")).split(",") if key
+            ]:
+                written = await self._ari.variable(channel, f"DB({self._family}/{key})")
+                try:
+                    found.append(read_entry(key, written))
+                except ValueError as error:
+                    log.error("an entry of the hang-up log cannot be read", entry=key, error=str(error))
+            return found
+        finally:
+            await self._ari.hang_up(channel)
+
+    async def remove(self, channels: Sequence[str]) -> None:
+        """Has the dialplan forget these. Raises AriError."""
+        for begin in range(0, len(channels), MOST_AT_ONCE):
+            keys = ",".join(channels[begin : begin + MOST_AT_ONCE])
+            variables = {"__CALLCENTER_TAKEN": keys, "__CALLCENTER_FAMILY": self._family}
+            try:
+                await self._ari.request(
+                    "POST",
+                    "channels",
+                    body={"variables": variables},
+                    endpoint=TAKEN,
+                    extension="taken",
+                    context="callcenter-hangups",
+                    priority=1,
+                )
+            except AriRefused as refused:
+                log.warning("entries of the hang-up log stay", reason=str(refused))
+                return
+
+
+def write_events(call: LoggedCall, ledger: CallLedger) -> None:
+    """What the log says, under the ids that the same events have when we hear them ourselves."""
+    ledger.write(
+        EventKind.CALL_STARTED,
+        call.began,
+        data={
+            "direction": Direction.INBOUND.value,
+            "from": dialable(call.from_number) or call.from_number or None,
+            "to": call.to_number,
+        },
+    )
+    for number, leg in enumerate(call.legs):
+        _write_leg(leg, f"{call.channel}-leg-{FALLBACK_ATTEMPT}-{leg.agent}-{number}", ledger)
+    if call.mail_from is not None:
+        ledger.write(EventKind.VOICE_MAIL_STARTED, call.mail_from)
+    ledger.write(
+        EventKind.CALL_ENDED,
+        call.ended,
+        data={"reason": EndReason.COMPLETED.value, "hung_up_by": call.hung_up_by},
+    )
+
+
+def _write_leg(leg: LoggedLeg, name: str, ledger: CallLedger) -> None:
+    who = {"agent": leg.agent}
+    ledger.write(EventKind.LEG_INITIATED, leg.dialled, leg=name, data=who)
+    if leg.ring_ms is not None:
+        ledger.write(EventKind.LEG_RINGING, _after(leg, leg.ring_ms), leg=name, data=who)
+    reason, code = REASONS.get(leg.status, EndReason.FAILED), CODES.get(leg.cause or 0)
+    if leg.talk_ms is not None and leg.dial_ms is not None:
+        ledger.write(EventKind.LEG_ANSWERED, _after(leg, leg.dial_ms - leg.talk_ms), leg=name, data=who)
+        reason, code = EndReason.COMPLETED, None
+    if leg.dial_ms is not None:
+        data = who | {"reason": reason.value, "sip_code": code}
+        ledger.write(EventKind.LEG_ENDED, _after(leg, leg.dial_ms), leg=name, data=data)
+
+
+def _after(leg: LoggedLeg, milliseconds: int) -> datetime:
+    return leg.dialled + timedelta(milliseconds=milliseconds)
