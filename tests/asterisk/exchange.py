@@ -42,7 +42,9 @@ def free_port(kind: int) -> int:
 class Exchange:
     """One Asterisk. `pjsip` is what stands in the place of the template's trunk and phones."""
 
-    def __init__(self, folder: Path, name: str, *, pjsip: str, agents: Sequence[str] = (), rtp_from: int = 20000) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, pjsip: str, agents: Sequence[str] = (), rtp_from: int = 20000
+    ) -> None:
         self.folder, self.name = folder, name
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.http_port = free_port(socket.SOCK_STREAM)
@@ -79,7 +81,10 @@ class Exchange:
             ],
             "ari.conf": [("CHANGE-ME", PASSWORD)],
             "http.conf": [("bindport = 8088", f"bindport = {self.http_port}")],
-            "rtp.conf": [("rtpstart = 20000", f"rtpstart = {rtp_from}"), ("rtpend = 20999", f"rtpend = {rtp_from + 999}")],
+            "rtp.conf": [
+                ("rtpstart = 20000", f"rtpstart = {rtp_from}"),
+                ("rtpend = 20999", f"rtpend = {rtp_from + 999}"),
+            ],
             "indications.conf": [],
             "modules.conf": [],
             "pjsip.conf": [("bind = 0.0.0.0:5060", f"bind = 127.0.0.1:{self.sip_port}")],

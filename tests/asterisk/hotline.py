@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 from sqlalchemy import select
 
-from callcenter.app.asterisk import switch_of
+from callcenter.app.asterisk import prepare_prompts, switch_of
 from callcenter.clock import SystemClock
 from callcenter.config import AsteriskSettings, Settings
 from callcenter.db.calls import CallLegRow, CallRow
@@ -58,6 +58,11 @@ class Hotline:
         async with asyncio.timeout(20):
             for switch in self.switches.values():
                 await switch.connected.wait()
+
+    async def speak_prompts(self) -> None:
+        """Before the first call, as the server does at its start."""
+        texts = CallFlow(self.settings.call_flow, self.settings.agents).standing_texts
+        await prepare_prompts(self.switches, self.settings, texts)
 
     async def disconnect(self) -> None:
         for task in self._tasks:

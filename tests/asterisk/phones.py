@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-STAMP = re.compile(r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n\w+ message (sent|received)[^\n]*\n\n([^\r\n]*)", re.M)
+STAMP = re.compile(
+    r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n\w+ message (sent|received)[^\n]*\n\n([^\r\n]*)", re.M
+)
 SDP = """
 v=0
 o=u 1 1 IN IP4 [local_ip]
@@ -30,7 +32,12 @@ def _send(text: str, options: str = "") -> str:
 
 
 def _answer(status: str, *, sdp: str = "", cseq: str = "[last_CSeq:]", tag: bool = True) -> str:
-    lines = [f"SIP/2.0 {status}", "[last_Via:]", "[last_From:]", "[last_To:]" + (";tag=[pid]s[call_number]" if tag else "")]
+    lines = [
+        f"SIP/2.0 {status}",
+        "[last_Via:]",
+        "[last_From:]",
+        "[last_To:]" + (";tag=[pid]s[call_number]" if tag else ""),
+    ]
     lines += ["[last_Call-ID:]", cseq, "Contact: <sip:uas@[local_ip]:[local_port]>"]
     if sdp:
         lines += ["Content-Type: application/sdp", "Content-Length: [len]"]
@@ -116,7 +123,9 @@ def agent_scenario(does: Behaviour, audio: str) -> str:
             if talk is None:
                 out += '<recv request="BYE"/>\n' + ended
             else:
-                out += f'<pause milliseconds="{round(talk * 1000)}"/>\n' + _send(_turned_round("BYE", 2), ' retrans="500"')
+                out += f'<pause milliseconds="{round(talk * 1000)}"/>\n' + _send(
+                    _turned_round("BYE", 2), ' retrans="500"'
+                )
                 out += '<recv response="200"/>\n'
         case Refuses(status=status, ring_seconds=ring):
             if ring:
@@ -188,7 +197,9 @@ def write_keyed_speech(target: Path, speech: bytes, seconds: float, keys: Sequen
             code, stamp, length, step = events[number]
             for again in range(3 if step == 7 else 1):
                 payload = struct.pack("!BBH", code, (0x80 if step == 7 else 0) | 10, length)
-                head = struct.pack("!BBHII", 0x80, 101 | (0x80 if step == 0 else 0), sequence & 0xFFFF, stamp, 0x1234ABCD)
+                head = struct.pack(
+                    "!BBHII", 0x80, 101 | (0x80 if step == 0 else 0), sequence & 0xFFFF, stamp, 0x1234ABCD
+                )
                 packets.append((number * 0.02 + again * 0.0005, head + payload))
                 sequence += 1
         else:

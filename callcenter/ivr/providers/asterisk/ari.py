@@ -14,6 +14,7 @@ from callcenter.ivr.providers.asterisk.messages import Channel, read_channel
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5, sock_read=30)
 CHUNK_BYTES = 64 * 1024
+WAV_HEADER_BYTES = 44
 
 
 class AriError(Exception):
@@ -100,25 +101,41 @@ class AriClient:
         path = f"applications/{quote(self.settings.app)}/subscription"
         await self.request("POST", path, eventSource=f"channel:{channel}")
 
-    async def originate(
-        self, channel: str, endpoint: str, *, seconds: int, caller_number: str, originator: str, args: str
+    async def create(
+        self, channel: str, endpoint: str, *, args: str, originator: str = "", variables: Mapping[str, str] | None = None
     ) -> datetime:
-        """Rings a phone, whose channel enters our application when it is answered; when the channel was made.
+        """A channel that enters our application at once, to be dialled then; when it was made.
 
-        AriRefused: it cannot be rung.
+        AriRefused: there is no such phone, or it is not registered. It stays ours while we are not connected, which a
+        channel that enters only when it is answered would not survive.
         """
-        query: dict[str, Any] = {
-            "endpoint": endpoint,
-            "app": self.settings.app,
-            "appArgs": args,
-            "channelId": channel,
-            "timeout": seconds,
-        }
-        if caller_number:
-            query["callerId"] = caller_number
+        query: dict[str, Any] = {"endpoint": endpoint, "app": self.settings.app, "appArgs": args, "channelId": channel}
         if originator:
             query["originator"] = originator
-        return read_channel(await self.request("POST", "channels", **query)).created
+        body = {"variables": dict(variables)} if variables else None
+        return read_channel(await self.request("POST", "channels/create", body=body, **query)).created
+
+    async def dial(self, channel: str, *, seconds: int, caller: str = "") -> None:
+        """Rings it for so long at most. `caller`: the channel whose number it shows."""
+        query: dict[str, Any] = {"timeout": seconds} | ({"caller": caller} if caller else {})
+        await self.request("POST", f"channels/{_name(channel)}/dial", **query)
+
+    async def originate(
+        self,
+        endpoint: str,
+        *,
+        channel: str = "",
+        other_channel: str = "",
+        context: str = "",
+        extension: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """A channel that enters our application when it is answered, or an extension of the dialplan."""
+        query: dict[str, Any] = {"endpoint": endpoint}
+        query |= {"channelId": channel} if channel else {}
+        query |= {"otherChannelId": other_channel} if other_channel else {}
+        query |= {"extension": extension, "context": context, "priority": 1} if context else {"app": self.settings.app}
+        await self.request("POST", "channels", body={"variables": dict(variables)} if variables else None, **query)
 
     async def answer(self, channel: str) -> None:
         await self.request("POST", f"channels/{_name(channel)}/answer")
@@ -193,12 +210,22 @@ class AriClient:
 
     # Recordings
 
-    async def has_recording(self, name: str) -> bool:
+    async def has_sound(self, name: str) -> bool:
+        """Whether there is such a recording with anything in it: MixMonitor makes its files before anybody speaks."""
+        path = f"recordings/stored/{_name(name)}/file"
         try:
-            await self.request("GET", f"recordings/stored/{_name(name)}")
-        except AriGone:
-            return False
-        return True
+            async with self._session.get(
+                f"{self._base}/{path}", headers=self._headers, timeout=TIMEOUT
+            ) as response:
+                if response.status == 404:
+                    return False
+                if response.status >= 400:
+                    raise await self._no(response, f"GET {path}")
+                size_bytes = response.content_length
+                response.close()
+                return size_bytes is None or size_bytes > WAV_HEADER_BYTES
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise AriUnreachable(f"asterisk {self.settings.name}: GET {path}: {error!r}") from error
 
     async def download(self, name: str, target: Path, *, largest_bytes: int) -> None:
         """Raises AriGone, AriRefused (also where it is too large: status 413), AriUnreachable, OSError."""

@@ -28,7 +28,7 @@ from callcenter.ivr.provider import (
     TicketNumberGiven,
     VoiceMailEnded,
 )
-from callcenter.ivr.providers.asterisk.ari import AriError, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari import AriError, AriUnreachable
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import (
     EXCHANGE,
@@ -172,9 +172,9 @@ class InboundCall(LiveCall):
         if await self.parts.ari.is_recording(name):
             await self.until_over(name, time.monotonic() + LONGEST_VOICE_MAIL_SECONDS)
             return VoiceMailEnded()
-        if await self.parts.ari.has_recording(name):
+        if await self.parts.ari.has_sound(name):
             return VoiceMailEnded()
-        if await self.parts.ari.has_recording(side_of(self.id, "resident")):
+        if await self.parts.ari.has_sound(side_of(self.id, "resident")):
             return DialEnded(attempt=0, answered=True)
         return MenuEnded(digits="", from_number=self.from_number)
 
@@ -222,8 +222,8 @@ class InboundCall(LiveCall):
     async def _recordings_written(self, at: datetime | Moment) -> bool:
         """The files are final when the channel is gone. False: Asterisk cannot be asked now."""
         try:
-            talked = await self.parts.ari.has_recording(side_of(self.id, "resident"))
-            left_message = await self.parts.ari.has_recording(voice_mail_of(self.id))
+            talked = await self.parts.ari.has_sound(side_of(self.id, "resident"))
+            left_message = await self.parts.ari.has_sound(voice_mail_of(self.id))
         except AriError as error:
             log.warning("recordings are looked for later", call_id=self.ledger.call_id, error=str(error))
             return False

@@ -6,6 +6,8 @@ taken. An entry: `began=..&ended=..&from=..&to=..&handled=1&source=..&mail=..&le
 `agent:dialled:ring_ms:dial_ms:talk_ms:status:cause`; times are seconds since 1970 with three decimals.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import structlog
 
 from callcenter.domain.calls import Direction, EndReason, EventKind
 from callcenter.domain.phone_numbers import dialable
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriRefused
+from callcenter.ivr.providers.asterisk.ari import AriClient, AriGone, AriRefused
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 
 log = structlog.get_logger()
@@ -23,7 +25,8 @@ log = structlog.get_logger()
 LOG = "Local/log@callcenter-hangups/n"
 TAKEN = "Local/taken@callcenter-hangups/n"
 MOST_AT_ONCE = 40
-READ_SECONDS = 20
+READ_TRIES = 100
+READ_PAUSE_SECONDS = 0.05
 FALLBACK_ATTEMPT = 998
 """The attempt that legs of the dialplan's own ringing are named with."""
 REASONS = {
@@ -108,22 +111,32 @@ class HangupLog:
         self._family = f"callcenter-{ari.settings.app}"
 
     async def entries(self) -> list[LoggedCall]:
-        """All that is there. An entry that cannot be read is left and named in our log. Raises AriError."""
-        channel = f"callcenter-log-{secrets.token_hex(8)}"
-        await self._ari.originate(channel, LOG, seconds=READ_SECONDS, caller_number="", originator="", args="log")
+        """The oldest hundred. An entry that cannot be read stays and is named in our log. Raises AriError."""
+        near, far = f"callcenter-log-{secrets.token_hex(8)}", f"callcenter-log-{secrets.token_hex(8)}"
+        variables = {"__CALLCENTER_FAMILY": self._family}
+        await self._ari.originate(LOG, channel=near, other_channel=far, variables=variables)
         try:
-            found = []
-            for key in [
-                key for key in (await self._ari.variable(channel, f"DB_KEYS({self._family})")).split(",") if key
-            ]:
-                written = await self._ari.variable(channel, f"DB({self._family}/{key})")
-                try:
-                    found.append(read_entry(key, written))
-                except ValueError as error:
-                    log.error("an entry of the hang-up log cannot be read", entry=key, error=str(error))
-            return found
+            count = int(await self._when_there(far, "CALLCENTER_COUNT"))
+            found = [await self._entry(far, number) for number in range(1, count + 1)]
+            return [entry for entry in found if entry is not None]
         finally:
-            await self._ari.hang_up(channel)
+            await self._ari.hang_up(far)
+
+    async def _when_there(self, channel: str, name: str) -> str:
+        """The dialplan sets it within a moment. Raises AriError."""
+        for _ in range(READ_TRIES):
+            with contextlib.suppress(AriGone):
+                return await self._ari.variable(channel, name)
+            await asyncio.sleep(READ_PAUSE_SECONDS)
+        raise AriRefused("the dialplan's callcenter-hangups does not answer: is it the one of deploy/asterisk?", status=0)
+
+    async def _entry(self, channel: str, number: int) -> LoggedCall | None:
+        key = await self._ari.variable(channel, f"CALLCENTER_KEY_{number}")
+        try:
+            return read_entry(key, await self._ari.variable(channel, f"CALLCENTER_ENTRY_{number}"))
+        except ValueError as error:
+            log.error("an entry of the hang-up log cannot be read", entry=key, error=str(error))
+            return None
 
     async def remove(self, channels: Sequence[str]) -> None:
         """Has the dialplan forget these. Raises AriError."""
@@ -131,14 +144,8 @@ class HangupLog:
             keys = ",".join(channels[begin : begin + MOST_AT_ONCE])
             variables = {"__CALLCENTER_TAKEN": keys, "__CALLCENTER_FAMILY": self._family}
             try:
-                await self._ari.request(
-                    "POST",
-                    "channels",
-                    body={"variables": variables},
-                    endpoint=TAKEN,
-                    extension="taken",
-                    context="callcenter-hangups",
-                    priority=1,
+                await self._ari.originate(
+                    TAKEN, context="callcenter-hangups", extension="taken", variables=variables
                 )
             except AriRefused as refused:
                 log.warning("entries of the hang-up log stay", reason=str(refused))

@@ -16,7 +16,7 @@ SAYS_ITSELF = BUSY_CODES | {DECLINED}
 
 @dataclass(kw_only=True, slots=True)
 class Leg:
-    """`given_up`: why we hung it up ourselves. `in_app`: it can be bridged now."""
+    """`given_up`: why we hung it up ourselves. `in_app`: it is ours, and can be dialled; `connected`: they have talked."""
 
     channel: str
     agent: str
@@ -26,6 +26,8 @@ class Leg:
     rang: bool = False
     up: bool = False
     in_app: bool = False
+    ring_seconds: int = 0
+    is_dialled: bool = False
     confirmed: bool = False
     asked: bool = False
     confirm_until: float | None = None
@@ -37,9 +39,9 @@ class Leg:
     @property
     def is_answered(self) -> bool:
         """A person is there, and can be bridged."""
-        return self.in_app and not self.ended and (self.confirmed or not self.must_confirm)
+        return self.up and not self.ended and self.given_up is None and (self.confirmed or not self.must_confirm)
 
-    def dialled(self, at: datetime | Moment) -> None:
+    def made(self, at: datetime | Moment) -> None:
         self._write(EventKind.LEG_INITIATED, at)
 
     def cannot_be_rung(self, at: datetime | Moment) -> None:
@@ -56,7 +58,6 @@ class Leg:
                 if event.channel is not None:
                     self._stands(event.channel, event.at)
             case "StasisStart":
-                self._answered(event.at)
                 self.in_app = True
             case "ChannelDtmfReceived":
                 self.keys.append((event.text("digit"), event.at))
@@ -65,6 +66,8 @@ class Leg:
 
     def seen(self, channel: Channel, at: Moment, **how: str) -> None:
         """As it stood after a time in which nothing was heard."""
+        self.in_app = True
+        self.is_dialled = self.is_dialled or channel.is_ringing or channel.is_up
         self._stands(channel, at, **how)
 
     def lost(self, at: Moment, *, over_time: bool, **how: str) -> None:

@@ -141,7 +141,6 @@ class LiveCall:
                 leg.lost(gap.within, over_time=False, lost=gap.how)
             else:
                 leg.seen(seen, gap.within, lost=gap.how)
-                leg.in_app = leg.in_app or seen.is_up
         if self.id not in gap.channels:
             self.has_left = True
             self.ended_at = self.ended_at or gap.within

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import secrets
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,13 @@ class Prompts:
         return Prompt(media=f"sound:{self._seen_as / name}", seconds=seconds)
 
 
+def _part_of(target: Path) -> Path:
+    """Several servers may make the same file at the same time."""
+    return target.with_suffix(f".{secrets.token_hex(8)}.part")
+
+
 def _copied(source: Path, target: Path) -> None:
-    part = target.with_suffix(".part")
+    part = _part_of(target)
     part.write_bytes(source.read_bytes())
     part.replace(target)
 
@@ -76,7 +82,7 @@ def _at_telephone_rate(spoken: Path, target: Path) -> float:
     """Writes 16-bit mono at 8 kHz; how many seconds it is."""
     if not target.exists():
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
+        part = _part_of(target)
         with (
             open_recording(spoken, rate_hz=RATE_HZ, split_channels=False, max_seconds=LONGEST_SECONDS) as sound,
             wave.open(str(part), "wb") as file,

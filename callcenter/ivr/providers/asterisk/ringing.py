@@ -47,7 +47,7 @@ class Ringing:
     async def round(self, step: RingAgents) -> DialEnded:
         """Rings all targets at once. Returns when the conversation is over, or nobody has answered."""
         await self._ari.start_ringing(self._call.id)
-        legs = [await self._dialled(target, step) for target in step.targets]
+        legs = [await self._made(target, step) for target in step.targets]
         return await self._wait(legs, step.attempt, time.monotonic() + step.ring_seconds + OWN_GRACE_SECONDS)
 
     def found(self, gap: Gap) -> Found | None:
@@ -62,9 +62,9 @@ class Ringing:
             if name.attempt != attempt:
                 continue
             leg = self._call.legs.get(channel.id) or self._leg(channel.id, name.agent)
-            leg.dialled(channel.created)
+            leg.made(channel.created)
             leg.seen(channel, Moment(earliest=channel.created, latest=gap.ended, clock=gap.within.clock), lost=gap.how)
-            leg.in_app = channel.is_up
+            leg.ring_seconds = self._call.parts.call_flow.ring_seconds
             legs.append(leg)
         return Found(legs=legs, attempt=attempt)
 
@@ -93,43 +93,52 @@ class Ringing:
         self._call.legs[channel] = leg
         return leg
 
-    async def _dialled(self, target: DialTarget, step: RingAgents) -> Leg:
+    async def _made(self, target: DialTarget, step: RingAgents) -> Leg:
         """A phone that cannot be rung (not registered, unknown) is a leg that ended at once."""
         channel = leg_channel(self._call.id, step.attempt, target.agent)
         leg = self._leg(channel, target.agent, target.phone, must_confirm=target.must_confirm)
-        endpoint, shown = self._endpoint(target.phone)
+        leg.ring_seconds = step.ring_seconds
+        endpoint, variables = self._endpoint(target.phone)
         try:
-            created = await self._ari.originate(
-                channel,
-                endpoint,
-                seconds=step.ring_seconds,
-                caller_number=shown,
-                originator=self._call.id,
-                args=f"agent,{target.agent}",
+            created = await self._ari.create(
+                channel, endpoint, args=f"agent,{target.agent}", originator=self._call.id, variables=variables
             )
         except AriRefused as refused:
             now = Moment.exactly(self._call.parts.clock.now())
-            leg.dialled(now)
-            if refused.status != 409:  # else it is being rung: an answer of Asterisk was lost
+            leg.made(now)
+            if refused.status != 409:  # else it is there: an answer of Asterisk was lost
                 log.warning("a phone cannot be rung", call_id=self._call.ledger.call_id, reason=str(refused))
                 leg.cannot_be_rung(now)
         else:
-            leg.dialled(created)
+            leg.made(created)
         return leg
 
-    def _endpoint(self, phone: str) -> tuple[str, str]:
-        """How Asterisk rings it, and the number that it shows."""
+    async def _dial(self, leg: Leg) -> None:
+        if leg.is_dialled or leg.ended or not leg.in_app:
+            return
+        leg.is_dialled = True
+        caller = "" if leg.must_confirm else self._call.id
+        try:
+            await self._ari.dial(leg.channel, seconds=leg.ring_seconds, caller=caller)
+        except AriRefused as refused:
+            log.warning("a phone was not dialled", call_id=self._call.ledger.call_id, reason=str(refused))
+            await self._give_up(leg, EndReason.FAILED)
+
+    def _endpoint(self, phone: str) -> tuple[str, dict[str, str]]:
+        """How Asterisk rings it; outside numbers are shown the hotline's own."""
         settings = self._ari.settings
         if phone.startswith("sip:"):
             user = phone.removeprefix("sip:").split("@")[0]
-            return settings.phone_endpoint.format(user=user), self._call.channel.number
-        return settings.trunk_endpoint.format(number=phone.removeprefix("client:")), settings.from_number
+            return settings.phone_endpoint.format(user=user), {}
+        shown = {"CONNECTEDLINE(num,i)": settings.from_number} if settings.from_number else {}
+        return settings.trunk_endpoint.format(number=phone.removeprefix("client:")), shown
 
     # Waiting for an answer
 
     async def _wait(self, legs: Sequence[Leg], attempt: int, until: float) -> DialEnded:
         while any(not leg.ended for leg in legs):
             for leg in legs:
+                await self._dial(leg)
                 await self._ask_to_confirm(leg)
             answered = next((leg for leg in legs if leg.is_answered), None)
             if answered is not None and await self._connected(answered, legs):
@@ -158,7 +167,7 @@ class Ringing:
 
     async def _ask_to_confirm(self, leg: Leg) -> None:
         """An outside number has answered only once a person has pressed the key."""
-        if not leg.must_confirm or leg.ended or leg.confirmed or not leg.in_app or leg.given_up is not None:
+        if not leg.must_confirm or leg.ended or leg.confirmed or not leg.up or leg.given_up is not None:
             return
         flow = self._call.parts.call_flow
         if not leg.asked:
@@ -186,7 +195,6 @@ class Ringing:
             log.warning(
                 "an answered phone could not be connected", call_id=self._call.ledger.call_id, reason=str(refused)
             )
-            leg.in_app = False
             await self._give_up(leg, EndReason.COMPLETED)
             return False
         leg.connected = True

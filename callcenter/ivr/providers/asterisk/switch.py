@@ -66,6 +66,7 @@ class AsteriskSwitch:
         self._calls: dict[str, LiveCall] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._log = HangupLog(ari)
+        self._log_lock = asyncio.Lock()
         self._finished: set[str] = set()
         self._heard_at: datetime | None = None
         self._started_at: str | None = None
@@ -169,12 +170,12 @@ class AsteriskSwitch:
             try:
                 await self._compare(heard_at)
                 self.connected.set()
-                await self._take_log()
-                return
+                break
             except AriError as error:
                 log.warning("the state of an Asterisk cannot be seen yet", asterisk=self.name, error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        await self._try_log()
 
     async def _compare(self, heard_at: datetime | None) -> None:
         """What there is now, against what we knew. Raises AriError."""
@@ -207,10 +208,14 @@ class AsteriskSwitch:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             if self.connected.is_set():
-                try:
-                    await self._take_log()
-                except AriError as error:
-                    log.warning("the hang-up log cannot be read now", asterisk=self.name, error=str(error))
+                await self._try_log()
+
+    async def _try_log(self) -> None:
+        try:
+            async with self._log_lock:
+                await self._take_log()
+        except AriError as error:
+            log.warning("the hang-up log cannot be read now", asterisk=self.name, error=str(error))
 
     async def _take_log(self) -> None:
         """Each entry once: what we have seen to its end ourselves is only removed. Raises AriError."""
@@ -232,7 +237,7 @@ class AsteriskSwitch:
             (side_of(entry.channel, "resident"), "conversation"),
             (voice_mail_of(entry.channel), "voice_mail"),
         ):
-            if await self.ari.has_recording(name):
+            if await self.ari.has_sound(name):
                 write_recording(ledger, entry.ended, content)
         await ledger.close()
         log.info("a call that nobody of us heard is written down", call_id=ledger.call_id, handled=entry.handled)

@@ -1,0 +1,142 @@
+"""What is written down about real SIP calls with real speech."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.asterisk.play import Played
+
+
+def ring_ms(story: Played, agent: str, until: str) -> float:
+    """From the phone's 180 to what ended its ringing, as SIPp logged them."""
+    phone = story.phones[agent]
+    began = phone.time_of("SIP/2.0 180")
+    ended = phone.time_of(until, "received" if until == "CANCEL" else "sent")
+    return (ended - began) / timedelta(milliseconds=1)
+
+
+def agent_of(story: Played, name: str) -> str:
+    return next(str(leg.agent) for leg in story.calls[0].legs if str(leg.agent).endswith(f"-{name}"))
+
+
+def test_answered_on_the_first_ring(story: Played) -> None:
+    call = story.call.call
+    assert (call.disposition, call.verdict, call.rings_low, call.rings_high) == ("answered", "within", 1, 1)
+    assert call.ring_low_ms == call.ring_high_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    assert (call.from_number, call.to_number, call.hung_up_by) == ("+8613812346207", "1000", "resident")
+    assert [(one.content, one.channels) for one in story.call.recordings] == [("conversation", 2)]
+    assert len({event.event_id for event in story.call.events}) == len(story.call.events) == 7
+    assert story.phones["hewen"].time_of("BYE", "received")
+
+
+def test_answered_on_the_fourth_ring(story: Played) -> None:
+    call = story.call.call
+    assert (call.disposition, call.verdict, call.rings_low) == ("answered", "late", 4)
+    assert call.ring_low_ms == call.ring_high_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    assert call.hung_up_by == "agent"
+    assert story.phones["caller"].time_of("BYE", "received")
+
+
+def test_abandoned_in_the_second_ring(story: Played) -> None:
+    call = story.call.call
+    assert (call.disposition, call.verdict, call.rings_low, call.hung_up_by) == ("abandoned", None, 2, "resident")
+    assert call.ring_low_ms == call.ring_high_ms == pytest.approx(ring_ms(story, "hewen", "CANCEL"), abs=50)
+    assert set(story.call.outcomes().values()) == {"cancelled"}
+    assert not story.call.recordings
+
+
+def test_busy_refusing_and_unregistered_phones_pass_the_call_on(story: Played) -> None:
+    outcomes = {agent.partition("-")[2]: outcome for agent, outcome in story.call.outcomes().items()}
+    assert outcomes == {
+        "busy": "busy",
+        "refusing": "refused",
+        "pressed-away": "refused",
+        "off": "unreachable",
+        "gone": "unreachable",
+        "hewen": "answered",
+    }
+    assert story.call.leg(agent_of(story, "refusing")).ring_low_ms == pytest.approx(1200, abs=50)
+    heard = sum(ring_ms(story, *which) for which in (("refusing", "SIP/2.0 603"), ("pressed-away", "SIP/2.0 486")))
+    assert story.call.call.ring_low_ms == pytest.approx(heard + ring_ms(story, "hewen", "SIP/2.0 200"), abs=100)
+
+
+def test_nobody_answers_voice_mail_ticket(story: Played) -> None:
+    assert set(story.call.outcomes().values()) == {"rang_out"}
+    assert story.call.call.disposition == "voice_mail"
+    assert [(one.content, one.channels) for one in story.call.recordings] == [("voice_mail", 1)]
+    for agent in ("hewen", "zhao"):
+        leg = story.call.leg(agent_of(story, agent))
+        assert leg.ring_low_ms == pytest.approx(ring_ms(story, agent, "CANCEL"), abs=50)
+
+
+def test_key_by_rfc_4733(story: Played) -> None:
+    assert [tuple(key) for key in story.call.call.keys] == [("menu", "2")]
+    assert story.call.call.disposition == "answered"
+
+
+def test_key_by_sip_info(story: Played) -> None:
+    assert [tuple(key) for key in story.call.call.keys] == [("menu", "3")]
+    assert story.call.call.disposition == "answered"
+
+
+def test_all_at_once_the_first_to_answer_has_it(story: Played) -> None:
+    outcomes = {agent.partition("-")[2]: outcome for agent, outcome in story.call.outcomes().items()}
+    assert outcomes == {"hewen": "cancelled", "zhao": "answered", "sun": "cancelled"}
+    assert story.call.call.ring_low_ms == pytest.approx(ring_ms(story, "zhao", "SIP/2.0 200"), abs=50)
+    assert all(story.phones[agent].time_of("CANCEL", "received") for agent in ("hewen", "sun"))
+
+
+def test_an_outside_number_confirms_by_a_key(story: Played) -> None:
+    """The first picks up as a voice mail does and presses nothing; the second is a person."""
+    assert list(story.call.outcomes().values()) == ["not_confirmed", "answered"]
+    assert story.call.call.answered_by == story.call.legs[1].agent
+    assert [one.content for one in story.call.recordings] == ["conversation"]
+
+
+def test_connection_cut_while_a_phone_rings(story: Played) -> None:
+    """The answer fell into the gap: it is known only that it did, and the two were connected all the same."""
+    call = story.call
+    answer = next(event for event in call.events if event.kind == "leg_answered")
+    assert answer.data["lost"] == "unseen"
+    assert answer.earliest <= story.phones["hewen"].time_of("SIP/2.0 200") <= answer.latest
+    assert (call.call.disposition, list(call.outcomes().values())) == ("answered", ["answered"])
+    assert [one.content for one in call.recordings] == ["conversation"]
+
+
+def test_connection_cut_in_a_conversation(story: Played) -> None:
+    call = story.call
+    assert call.call.disposition == "answered"
+    assert call.call.hung_up_by == "unseen"
+    ended = next(event for event in call.events if event.kind == "call_ended")
+    assert ended.earliest <= story.phones["caller"].time_of("BYE") <= ended.latest
+    assert [one.content for one in call.recordings] == ["conversation"]
+
+
+def test_without_us_the_dialplan_rings_and_takes_messages(story: Played) -> None:
+    first, second = story.calls
+    assert {agent.partition("-")[2]: found for agent, found in first.outcomes().items()} == {
+        "off": "unreachable",
+        "hewen": "answered",
+    }
+    assert (first.call.disposition, first.call.hung_up_by) == ("answered", "resident")
+    leg = next(leg for leg in first.legs if leg.outcome == "answered")
+    assert leg.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    assert [one.content for one in first.recordings] == ["conversation"]
+    assert second.call.disposition == "voice_mail"
+    assert second.call.from_number == "+8613900001111"
+    assert [one.content for one in second.recordings] == ["voice_mail"]
+    assert story.notes["first"] == len(story.calls) == 2
+
+
+def test_two_exchanges_at_once(story: Played) -> None:
+    assert [one.call.disposition for one in story.calls] == ["answered", "answered"]
+    assert sorted(one.call.id.split(":")[1] for one in story.calls) == ["main", "second"]
+    assert all(len(one.recordings) == 1 for one in story.calls)
+
+
+def test_an_exchange_that_dies(story: Played) -> None:
+    call = story.call
+    ended = next(event for event in call.events if event.kind == "call_ended")
+    assert (call.call.hung_up_by, ended.data["reason"]) == ("exchange", "failed")
+    assert call.call.disposition == "answered"
+    assert [one.content for one in call.recordings] == ["conversation"]
