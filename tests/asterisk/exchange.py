@@ -18,7 +18,7 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
 def asterisk_command() -> list[str] | None:
-    """How Asterisk is started: the one in ASTERISK_ROOT (see get-asterisk.sh), else the system's; None: there is none."""
+    """How it is started: the one in ASTERISK_ROOT (see get-asterisk.sh), else the system's; None: there is none."""
     root = os.environ.get("ASTERISK_ROOT")
     if root:
         lib = f"{root}/{LIBRARIES}"
@@ -31,6 +31,10 @@ def asterisk_command() -> list[str] | None:
 
 def _system(part: str) -> str:
     return f"{os.environ.get('ASTERISK_ROOT', '')}/{part}"
+
+
+def free_port_tcp() -> int:
+    return free_port(socket.SOCK_STREAM)
 
 
 def free_port(kind: int) -> int:

@@ -19,6 +19,7 @@ from callcenter.db.recordings import RecordingRow
 from callcenter.domain.rings import RingRule
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.recordings import AsteriskRecordings
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
 from callcenter.services.fold_calls import fold_pending
 from callcenter.services.inbox import EventInbox
@@ -51,6 +52,7 @@ class Hotline:
     database: Database
     inbox: EventInbox
     switches: dict[str, AsteriskSwitch]
+    folds: bool = True
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def connect(self) -> None:
@@ -71,12 +73,24 @@ class Hotline:
         self._tasks = []
 
     async def calls(self) -> list[Written]:
-        """All calls, folded as far as they have come."""
-        while await fold_pending(self.database, RULE, now=SystemClock().now()):
+        """All calls, folded as far as they have come (by a server of their own, where `folds` is off)."""
+        while self.folds and await fold_pending(self.database, RULE, now=SystemClock().now()):
             pass
         async with self.database.read() as session:
             rows = (await session.scalars(select(CallRow).order_by(CallRow.started_at))).all()
             return [await self._written(session, row) for row in rows]
+
+    async def fetched(self, folder: Path) -> dict[str, Path]:
+        """Every recording, as the worker would fetch it, by its content and number: conversation-0."""
+        clients = {name: switch.ari for name, switch in self.switches.items()}
+        fetcher, found = AsteriskRecordings(clients, largest_bytes=10_000_000), {}
+        async with self.database.read() as session:
+            rows = (await session.scalars(select(RecordingRow).order_by(RecordingRow.ready_at))).all()
+        for number, row in enumerate(rows):
+            target = folder / f"{row.content}-{number}.wav"
+            await fetcher.fetch(provider=row.provider, url=row.url, channels=row.channels, target=target)
+            found[target.stem] = target
+        return found
 
     async def _written(self, session, row: CallRow) -> Written:
         async def of(table, by):

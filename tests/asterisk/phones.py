@@ -78,7 +78,7 @@ def _turned_round(method: str, cseq: int) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """Rings, answers and speaks; hangs up by itself after `talk_seconds`, or waits to be hung up. Keys: (digit, second)."""
+    """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second)."""
 
     ring_seconds: float = 1.0
     talk_seconds: float | None = None

@@ -4,6 +4,7 @@ import asyncio
 
 from tests.asterisk.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from tests.asterisk.play import Scenario, Stage
+from tests.asterisk.server import Server
 
 MENU = {"menu": {"enabled": True, "prompt": "请按键", "seconds": 6}}
 
@@ -122,6 +123,56 @@ async def exchange_killed(stage: Stage) -> None:
     await stage.over(recordings=1)
 
 
+async def taken_up_ringing(stage: Stage) -> None:
+    """We stop while a phone rings, and start again."""
+    await stage.hotline.connect()
+    await stage.phones()
+    await asyncio.sleep(0.5)
+    caller = await stage.caller(Caller(hang_up_seconds=13))
+    await stage.happened("leg_ringing")
+    await stage.hotline.disconnect()
+    await asyncio.sleep(1)
+    await stage.hotline.connect()
+    await caller.ended()
+    await stage.over(recordings=1)
+
+
+async def taken_up_in_a_message(stage: Stage) -> None:
+    """We stop while a resident leaves a message, and start again."""
+    await stage.hotline.connect()
+    caller = await stage.caller(Caller(hang_up_seconds=14), audio="message")
+    await stage.happened("voice_mail_started")
+    await asyncio.sleep(3)
+    await stage.hotline.disconnect()
+    await asyncio.sleep(1)
+    await stage.hotline.connect()
+    await caller.ended()
+    await stage.over(recordings=1)
+
+
+async def server_killed(stage: Stage) -> None:
+    """The real server, killed in a conversation and started again; then a call that nobody answers."""
+    stage.hotline.folds = False
+    server = Server(stage)
+    await server.start()
+    try:
+        await stage.phones()
+        caller = await stage.caller(Caller(hang_up_seconds=28))
+        await stage.happened("leg_answered")
+        await asyncio.sleep(3)
+        await server.kill()
+        await asyncio.sleep(1)
+        await server.start()
+        second = await stage.caller(
+            Caller(hang_up_seconds=30, number="+8613900002222"), name="caller2", audio="message", place=50
+        )
+        await asyncio.gather(caller.ended(), second.ended())
+        await stage.over(recordings=2, count=2)
+        stage.played.notes["tickets"] = await server.tickets(2)
+    finally:
+        await server.stop()
+
+
 ANSWERS = {"hewen": Answers(ring_seconds=3)}
 SCENARIOS = [
     Scenario(name="answered_on_the_first_ring", play=first_ring, agents=ANSWERS),
@@ -182,6 +233,16 @@ SCENARIOS = [
         play=two_exchanges,
         agents={"wang": Answers(ring_seconds=2)},
         exchanges=("main", "second"),
+    ),
+    Scenario(
+        name="a_ringing_call_is_taken_up_again",
+        play=taken_up_ringing,
+        agents={"hewen": Answers(ring_seconds=5)},
+        call_flow={"ring_seconds": 20},
+    ),
+    Scenario(name="a_message_is_taken_up_again", play=taken_up_in_a_message, agents={"off": NotRegistered()}),
+    Scenario(
+        name="the_server_is_killed_in_a_conversation", play=server_killed, agents={"hewen": Answers(ring_seconds=2)}
     ),
     Scenario(name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",)),
 ]

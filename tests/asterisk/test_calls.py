@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.asterisk.play import Played
+from tests.asterisk.play import CALLS, SPEECH, Played, correlation, samples_of
 
 
 def ring_ms(story: Played, agent: str, until: str) -> float:
@@ -140,3 +140,43 @@ def test_an_exchange_that_dies(story: Played) -> None:
     assert (call.call.hung_up_by, ended.data["reason"]) == ("exchange", "failed")
     assert call.call.disposition == "answered"
     assert [one.content for one in call.recordings] == ["conversation"]
+
+
+def test_a_ringing_call_is_taken_up_again(story: Played) -> None:
+    """Its ringing is the one that was heard before, and it is not rung anew."""
+    call = story.call
+    assert call.call.disposition == "answered"
+    assert len(call.legs) == 1
+    assert call.call.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    assert [one.content for one in call.recordings] == ["conversation"]
+
+
+def test_a_message_is_taken_up_again(story: Played) -> None:
+    assert story.call.call.disposition == "voice_mail"
+    assert [one.content for one in story.call.recordings] == ["voice_mail"]
+    assert len(samples_of(story.recordings["voice_mail-0"])) / 8000 == pytest.approx(9, abs=3)
+
+
+def test_the_server_is_killed_in_a_conversation(story: Played) -> None:
+    """The call goes on; transcript and ticket come all the same, once each; the missed call is to be called back."""
+    first, second = story.calls
+    assert (first.call.disposition, first.call.hung_up_by) == ("answered", "resident")
+    assert first.call.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    talked = story.phones["caller"].time_of("BYE") - story.phones["hewen"].time_of("SIP/2.0 200")
+    heard = len(samples_of(story.recordings["conversation-0"])) / 8000
+    assert heard == pytest.approx(talked.total_seconds(), abs=0.5)
+    assert len({event.event_id for event in first.events}) == len(first.events)
+    assert second.call.disposition == "voice_mail"
+    tickets = story.notes["tickets"]
+    assert [ticket.call_id for ticket in tickets] == [first.call.id, second.call.id]
+    assert "漏水" in tickets[0].transcript
+    assert tickets[0].category == tickets[1].category == "plumbing"
+    assert tickets[1].reminders == ["missed_call"]
+
+
+@pytest.mark.parametrize("name", ["answered_on_the_first_ring"])
+def test_both_sides_are_recorded_as_they_spoke(played: dict[str, Played], name: str) -> None:
+    recorded = samples_of(played[name].recordings["conversation-0"])
+    for channel, spoken in enumerate(("resident", "agent")):
+        whole = samples_of(CALLS / f"{SPEECH[spoken]}.wav")[:, 0]
+        assert correlation(recorded[:, channel], whole) >= 0.99, spoken

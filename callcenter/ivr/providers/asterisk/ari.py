@@ -86,6 +86,10 @@ class AriClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise AriUnreachable(f"asterisk {self.settings.name}: {error!r}") from error
 
+    async def started_at(self) -> str:
+        """When this process of Asterisk began, as it writes it. Raises AriError."""
+        return str((await self.request("GET", "asterisk/info", only="status"))["status"]["startup_time"])
+
     # Channels
 
     async def channels(self) -> dict[str, Channel]:
@@ -102,7 +106,13 @@ class AriClient:
         await self.request("POST", path, eventSource=f"channel:{channel}")
 
     async def create(
-        self, channel: str, endpoint: str, *, args: str, originator: str = "", variables: Mapping[str, str] | None = None
+        self,
+        channel: str,
+        endpoint: str,
+        *,
+        args: str,
+        originator: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> datetime:
         """A channel that enters our application at once, to be dialled then; when it was made.
 
@@ -214,9 +224,7 @@ class AriClient:
         """Whether there is such a recording with anything in it: MixMonitor makes its files before anybody speaks."""
         path = f"recordings/stored/{_name(name)}/file"
         try:
-            async with self._session.get(
-                f"{self._base}/{path}", headers=self._headers, timeout=TIMEOUT
-            ) as response:
+            async with self._session.get(f"{self._base}/{path}", headers=self._headers, timeout=TIMEOUT) as response:
                 if response.status == 404:
                     return False
                 if response.status >= 400:

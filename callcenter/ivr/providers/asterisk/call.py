@@ -1,6 +1,5 @@
 """A resident's call on an Asterisk, played through step by step as the call flow says."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +27,7 @@ from callcenter.ivr.provider import (
     TicketNumberGiven,
     VoiceMailEnded,
 )
-from callcenter.ivr.providers.asterisk.ari import AriError, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriUnreachable
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import (
     EXCHANGE,
@@ -201,7 +200,7 @@ class InboundCall(LiveCall):
             },
         )
         while not await self._recordings_written(self.ended_at):
-            await asyncio.sleep(LATER_SECONDS)
+            await self.next_of_all(time.monotonic() + LATER_SECONDS)
 
     async def _hang_up_legs(self) -> None:
         for leg in self.legs.values():
@@ -222,17 +221,22 @@ class InboundCall(LiveCall):
     async def _recordings_written(self, at: datetime | Moment) -> bool:
         """The files are final when the channel is gone. False: Asterisk cannot be asked now."""
         try:
-            talked = await self.parts.ari.has_sound(side_of(self.id, "resident"))
-            left_message = await self.parts.ari.has_sound(voice_mail_of(self.id))
+            found = await write_recordings(self.parts.ari, self.id, self.ledger, at)
         except AriError as error:
             log.warning("recordings are looked for later", call_id=self.ledger.call_id, error=str(error))
             return False
-        for content, is_there in (("conversation", talked), ("voice_mail", left_message)):
-            if is_there:
-                write_recording(self.ledger, at, content)
-        if not talked and any(leg.connected for leg in self.legs.values()):
+        if "conversation" not in found and any(leg.connected for leg in self.legs.values()):
             log.error("the conversation was not recorded: is MixMonitor in the dialplan?", call_id=self.ledger.call_id)
         return True
+
+
+async def write_recordings(ari: AriClient, channel: str, ledger: CallLedger, at: datetime | Moment) -> set[str]:
+    """What Asterisk has recorded of a call that is over: conversation, voice_mail. Raises AriError."""
+    names = {"conversation": side_of(channel, "resident"), "voice_mail": voice_mail_of(channel)}
+    found = {content for content, name in names.items() if await ari.has_sound(name)}
+    for content in found:
+        write_recording(ledger, at, content)
+    return found
 
 
 def write_recording(ledger: CallLedger, at: datetime | Moment, content: str) -> None:

@@ -3,7 +3,7 @@
 The dialplan writes one entry a call into Asterisk's own database (AstDB), which survives its restarts. We read it
 through a Local channel, since a database function can be asked on a channel only, and have the dialplan remove what is
 taken. An entry: `began=..&ended=..&from=..&to=..&handled=1&source=..&mail=..&legs=..`, a leg:
-`agent:dialled:ring_ms:dial_ms:talk_ms:status:cause`; times are seconds since 1970 with three decimals.
+`agent:dialled:ring_ms:answered:over:status:cause`; times are seconds since 1970 with three decimals.
 """
 
 import asyncio
@@ -41,13 +41,13 @@ CODES = {17: 486, 21: 603, 1: 404}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedLeg:
-    """An agent's phone that the dialplan rang by itself. Spans in milliseconds; None: it did not come to that."""
+    """An agent's phone that the dialplan rang by itself. `ring_ms`: from its dialling until it rang; None: it did not."""
 
     agent: str
     dialled: datetime
     ring_ms: int | None
-    dial_ms: int | None
-    talk_ms: int | None
+    answered: datetime | None
+    over: datetime
     status: str
     cause: int | None
 
@@ -87,13 +87,13 @@ def read_entry(channel: str, written: str) -> LoggedCall:
 
 
 def _leg(written: str) -> LoggedLeg:
-    agent, dialled, ring, dial, talk, status, cause = written.split(":")
+    agent, dialled, ring, answered, over, status, cause = written.split(":")
     return LoggedLeg(
         agent=agent,
         dialled=_time(dialled),
         ring_ms=int(ring) if ring else None,
-        dial_ms=int(dial) if dial else None,
-        talk_ms=int(talk) if talk else None,
+        answered=_time(answered) if answered else None,
+        over=_time(over),
         status=status,
         cause=int(cause) if cause else None,
     )
@@ -128,7 +128,9 @@ class HangupLog:
             with contextlib.suppress(AriGone):
                 return await self._ari.variable(channel, name)
             await asyncio.sleep(READ_PAUSE_SECONDS)
-        raise AriRefused("the dialplan's callcenter-hangups does not answer: is it the one of deploy/asterisk?", status=0)
+        raise AriRefused(
+            "the dialplan's callcenter-hangups does not answer: is it the one of deploy/asterisk?", status=0
+        )
 
     async def _entry(self, channel: str, number: int) -> LoggedCall | None:
         key = await self._ari.variable(channel, f"CALLCENTER_KEY_{number}")
@@ -144,9 +146,7 @@ class HangupLog:
             keys = ",".join(channels[begin : begin + MOST_AT_ONCE])
             variables = {"__CALLCENTER_TAKEN": keys, "__CALLCENTER_FAMILY": self._family}
             try:
-                await self._ari.originate(
-                    TAKEN, context="callcenter-hangups", extension="taken", variables=variables
-                )
+                await self._ari.originate(TAKEN, context="callcenter-hangups", extension="taken", variables=variables)
             except AriRefused as refused:
                 log.warning("entries of the hang-up log stay", reason=str(refused))
                 return
@@ -178,15 +178,9 @@ def _write_leg(leg: LoggedLeg, name: str, ledger: CallLedger) -> None:
     who = {"agent": leg.agent}
     ledger.write(EventKind.LEG_INITIATED, leg.dialled, leg=name, data=who)
     if leg.ring_ms is not None:
-        ledger.write(EventKind.LEG_RINGING, _after(leg, leg.ring_ms), leg=name, data=who)
+        ledger.write(EventKind.LEG_RINGING, leg.dialled + timedelta(milliseconds=leg.ring_ms), leg=name, data=who)
     reason, code = REASONS.get(leg.status, EndReason.FAILED), CODES.get(leg.cause or 0)
-    if leg.talk_ms is not None and leg.dial_ms is not None:
-        ledger.write(EventKind.LEG_ANSWERED, _after(leg, leg.dial_ms - leg.talk_ms), leg=name, data=who)
+    if leg.answered is not None:
+        ledger.write(EventKind.LEG_ANSWERED, leg.answered, leg=name, data=who)
         reason, code = EndReason.COMPLETED, None
-    if leg.dial_ms is not None:
-        data = who | {"reason": reason.value, "sip_code": code}
-        ledger.write(EventKind.LEG_ENDED, _after(leg, leg.dial_ms), leg=name, data=data)
-
-
-def _after(leg: LoggedLeg, milliseconds: int) -> datetime:
-    return leg.dialled + timedelta(milliseconds=milliseconds)
+    ledger.write(EventKind.LEG_ENDED, leg.over, leg=name, data=who | {"reason": reason.value, "sip_code": code})

@@ -16,7 +16,7 @@ SAYS_ITSELF = BUSY_CODES | {DECLINED}
 
 @dataclass(kw_only=True, slots=True)
 class Leg:
-    """`given_up`: why we hung it up ourselves. `in_app`: it is ours, and can be dialled; `connected`: they have talked."""
+    """`in_app`: it is ours, and can be dialled; `connected`: they talk; `given_up`: why we hung it up ourselves."""
 
     channel: str
     agent: str

@@ -64,7 +64,7 @@ def read_event(said: object) -> AriEvent:
         shown = said.get("channel") or said.get("replace_channel")
         channel = read_channel(shown) if shown else None
         return AriEvent(
-            type=said["type"], at=_stamp(said.get("timestamp")), channel_id=_about(said), channel=channel, data=said
+            type=said["type"], at=stamp(said.get("timestamp")), channel_id=_about(said), channel=channel, data=said
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Unreadable(f"{said['type'][:40]}: {error!r}") from error
@@ -81,7 +81,7 @@ def read_channel(said: Mapping[str, Any]) -> Channel:
         extension=str(dialplan.get("exten") or ""),
         app_name=str(dialplan.get("app_name") or ""),
         app_data=str(dialplan.get("app_data") or ""),
-        created=_stamp(said["creationtime"]),
+        created=stamp(said["creationtime"]),
     )
 
 
@@ -97,6 +97,6 @@ def _about(said: Mapping[str, Any]) -> str:
     return ""
 
 
-def _stamp(written: object) -> datetime:
+def stamp(written: object) -> datetime:
     """Milliseconds, with an offset. Raises ValueError."""
     return datetime.strptime(str(written), STAMP).astimezone(UTC)

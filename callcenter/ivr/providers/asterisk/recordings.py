@@ -1,6 +1,7 @@
 """Recordings of an Asterisk: fetched by its REST interface when they are final, one file a side made into one."""
 
 import asyncio
+import struct
 import wave
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,11 @@ SCHEME = "asterisk"
 SIDES = ("resident", "agent")
 FRAMES_AT_ONCE = 80_000
 HEADER_BYTES = 44
+PCM_MONO_8_KHZ = (1, 1, 8000)
+
+
+class NotOurs(Exception):
+    """The file is not what MixMonitor or Record make for us."""
 
 
 def recording_address(call_id: str, content: str) -> str:
@@ -42,7 +48,7 @@ class AsteriskRecordings:
             return FetchedRecording(path=target, size_bytes=target.stat().st_size)
         except (AriUnreachable, AriGone) as error:
             raise RecordingUnavailable(str(error)) from error
-        except (AriError, wave.Error, EOFError) as error:
+        except (AriError, NotOurs) as error:
             raise RecordingRejected(f"{content} of {channel}: {error}") from error
         except OSError as error:
             raise RecordingUnavailable(f"{target.parent} does not take the recording: {error.strerror}") from error
@@ -62,7 +68,7 @@ class AsteriskRecordings:
 
 
 def _joined(parts: list[Path], target: Path) -> None:
-    """Sides that differ in length are filled up with silence. Raises wave.Error, EOFError, OSError."""
+    """Sides that differ in length are filled up with silence. Raises NotOurs, OSError."""
     whole = target.with_name(target.name + ".part")
     sides = [_samples(part) for part in parts]
     frames = max(len(side) for side in sides) // 2
@@ -79,11 +85,14 @@ def _joined(parts: list[Path], target: Path) -> None:
 
 
 def _samples(part: Path) -> bytes:
-    """16-bit mono at 8 kHz. What an Asterisk that was killed left behind has no length in its header: all of it."""
-    with wave.open(str(part), "rb") as file:
-        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, 8000):
-            raise wave.Error("not 16-bit mono at 8 kHz")
-    return part.read_bytes()[HEADER_BYTES:]
+    """What follows the header that Asterisk writes, whose lengths are 0 where it was killed. Raises NotOurs."""
+    sound = part.read_bytes()
+    head, body = sound[:HEADER_BYTES], sound[HEADER_BYTES:]
+    if len(head) < HEADER_BYTES or head[:4] + head[8:16] + head[36:40] != b"RIFFWAVEfmt data":
+        raise NotOurs("not a WAV file as Asterisk writes it")
+    if struct.unpack("<HHI", head[20:28]) != PCM_MONO_8_KHZ or head[34:36] != b"\x10\0":
+        raise NotOurs("not 16-bit mono at 8 kHz")
+    return body[: len(body) // 2 * 2]
 
 
 def _interleaved(sides: list[bytes]) -> bytes:

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import aiohttp
 import structlog
@@ -17,12 +18,12 @@ from callcenter.config import AgentSettings
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
-from callcenter.ivr.providers.asterisk.call import InboundCall, write_recording
+from callcenter.ivr.providers.asterisk.call import InboundCall, write_recordings
 from callcenter.ivr.providers.asterisk.hangup_log import HangupLog, LoggedCall, write_events
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap, LiveCall
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel, Unreadable, read_event
-from callcenter.ivr.providers.asterisk.names import INBOUND, leg_name, side_of, voice_mail_of
+from callcenter.ivr.providers.asterisk.names import INBOUND, leg_name
 from callcenter.ivr.providers.asterisk.prompts import Prompts
 from callcenter.ports import Clock
 from callcenter.services.inbox import EventInbox
@@ -75,6 +76,10 @@ class AsteriskSwitch:
     @property
     def open_calls(self) -> int:
         return len(self._calls)
+
+    def health(self) -> dict[str, Any]:
+        """For /healthz."""
+        return {"connected": self.connected.is_set(), "calls": self.open_calls, "connections_lost": self.gaps}
 
     async def run(self) -> None:
         """Connects, and connects again with growing pauses, until it is cancelled."""
@@ -162,6 +167,14 @@ class AsteriskSwitch:
             self._calls.pop(call.id, None)
             self._tasks.pop(call.id, None)
 
+    def is_open(self, channel: str) -> bool:
+        return channel in self._calls
+
+    async def take_log(self) -> None:
+        """Writes down what the hang-up log knows. Raises AriError."""
+        async with self._log_lock:
+            await self._take_log()
+
     # After a gap
 
     async def _look(self, heard_at: datetime | None) -> None:
@@ -181,7 +194,7 @@ class AsteriskSwitch:
         """What there is now, against what we knew. Raises AriError."""
         began = heard_at or self._clock.now()
         channels, bridges = await self.ari.channels(), await self.ari.bridges()
-        started_at = str((await self.ari.request("GET", "asterisk/info", only="status"))["status"]["startup_time"])
+        started_at = await self.ari.started_at()
         restarted = self._started_at not in (None, started_at)
         self._started_at = started_at
         gap = Gap(began=began, ended=self._clock.now(), channels=channels, bridges=bridges, restarted=restarted)
@@ -212,8 +225,7 @@ class AsteriskSwitch:
 
     async def _try_log(self) -> None:
         try:
-            async with self._log_lock:
-                await self._take_log()
+            await self.take_log()
         except AriError as error:
             log.warning("the hang-up log cannot be read now", asterisk=self.name, error=str(error))
 
@@ -233,11 +245,6 @@ class AsteriskSwitch:
     async def _take_entry(self, entry: LoggedCall) -> None:
         ledger = CallLedger(server=self.name, channel=entry.channel, inbox=self._inbox, clock=self._clock)
         write_events(entry, ledger)
-        for name, content in (
-            (side_of(entry.channel, "resident"), "conversation"),
-            (voice_mail_of(entry.channel), "voice_mail"),
-        ):
-            if await self.ari.has_sound(name):
-                write_recording(ledger, entry.ended, content)
+        await write_recordings(self.ari, entry.channel, ledger, entry.ended)
         await ledger.close()
         log.info("a call that nobody of us heard is written down", call_id=ledger.call_id, handled=entry.handled)
