@@ -124,7 +124,13 @@ async def open_hotline(
             "database": {"url": url},
             "asterisk": [server.model_dump(exclude={"password"}) | {"password": server.secret()} for server in servers],
             "agents": list(agents),
-            "call_flow": {"notice": "您好", "voice_mail_prompt": "请留言", "voice_mail_thanks": "再见"} | call_flow,
+            "call_flow": {
+                "notice": "您好",
+                "voice_mail_prompt": "请留言",
+                "voice_mail_thanks": "再见",
+                "confirm_prompt": "接听请按1",
+            }
+            | call_flow,
         }
     )
     database, clock = Database(url), SystemClock()

@@ -1,5 +1,6 @@
 """The REST interface of one Asterisk (ARI), as far as calls need it."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -157,11 +158,9 @@ class AriClient:
         await self.request("DELETE", f"channels/{_name(channel)}/ring")
 
     async def hang_up(self, channel: str, *, reason: str = "normal") -> None:
-        """A channel that is gone already is no error."""
-        try:
+        """A channel that is gone already, or about to go, is no error."""
+        with contextlib.suppress(AriRefused):
             await self.request("DELETE", f"channels/{_name(channel)}", reason=reason)
-        except AriGone:
-            return
 
     async def play(self, channel: str, playback: str, media: str) -> None:
         await self.request("POST", f"channels/{_name(channel)}/play/{_name(playback)}", media=media)
@@ -213,10 +212,9 @@ class AriClient:
         await self.request("POST", f"bridges/{_name(bridge)}/addChannel", channel=",".join(channels))
 
     async def end_bridge(self, bridge: str) -> None:
-        try:
+        """One that is gone already, or about to go, is no error."""
+        with contextlib.suppress(AriRefused):
             await self.request("DELETE", f"bridges/{_name(bridge)}")
-        except AriGone:
-            return
 
     # Recordings
 

@@ -48,6 +48,7 @@ log = structlog.get_logger()
 SILENCE_SECONDS = 10
 """A resident may think for so long before the message is taken as ended."""
 ENDING_SECONDS = 10.0
+GOING_SECONDS = 0.5
 LATER_SECONDS = 2.0
 LONGEST_TICKET_NUMBER = 16
 LONGEST_VOICE_MAIL_SECONDS = 600.0
@@ -87,13 +88,22 @@ class InboundCall(LiveCall):
             except AriUnreachable as error:
                 log.warning("call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
                 found = await self._next_gap()
-            except (AriError, AssertionError, LookupError, TypeError, ValueError):
+            except (AriError, LookupError, TypeError, ValueError):
+                await self._leave_if_gone()
+                log.exception("call failed", call_id=self.ledger.call_id, goes_on_with_the_fallback=tries == 0)
                 tries += 1
-                log.exception("call failed; going on with the fallback", call_id=self.ledger.call_id)
                 if tries > 1:
                     await self._converse(None)
-                    return
                 await self._carry_out(self.parts.call_flow.fallback())
+                await self._converse(None)
+
+    async def _leave_if_gone(self) -> None:
+        """What fails on a channel that is going away is no failure. Raises ResidentLeft."""
+        while await self.next(time.monotonic() + GOING_SECONDS) is not None:
+            continue
+        await self._look_once_more()
+        if self.ended_at is not None:
+            raise ResidentLeft
 
     async def _begin(self, found: Gap | None) -> None:
         await self.parts.ari.subscribe(self.id)

@@ -41,7 +41,7 @@ CODES = {17: 486, 21: 603, 1: 404}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedLeg:
-    """An agent's phone that the dialplan rang by itself. `ring_ms`: from its dialling until it rang; None: it did not."""
+    """An agent's phone that the dialplan rang by itself. `ring_ms`: from its dialling until it rang, if it did."""
 
     agent: str
     dialled: datetime
