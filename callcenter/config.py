@@ -151,6 +151,12 @@ class AsteriskSettings(Section):
     phone_endpoint: str = Field("PJSIP/{user}", description="How an agent's sip:user@host is rung")
     trunk_endpoint: str = Field("PJSIP/{number}@trunk", description="How an outside number is rung")
     from_number: str = Field("", description="The hotline's own number, shown to outside numbers that we ring (+86...)")
+    dials_out: bool = Field(
+        True, description="Reminders and other calls of ours go out over it; false: over [twilio], if that is set up"
+    )
+    detect_machines: bool = Field(
+        True, description="Listen to the first seconds of an answered call of ours for an answering machine (AMD)"
+    )
     prompts_dir: Path | None = Field(
         None,
         description="Where we put spoken texts for that Asterisk to play; it must be able to read them there. Empty:"

@@ -10,9 +10,10 @@ from callcenter.config import Settings
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER, Prompts
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
-from callcenter.ports import Clock
+from callcenter.ports import Clock, Dialler
 from callcenter.services.inbox import EventInbox
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 
@@ -52,6 +53,13 @@ def prompts_of(ari: AriClient, settings: Settings) -> Prompts:
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     seen_as: Path | None = ari.settings.prompts_seen_as
     return Prompts(speech, folder, seen_as=seen_as, language=settings.call_flow.language)
+
+
+def dialler_of(settings: Settings, switches: Mapping[str, AsteriskSwitch], *, otherwise: Dialler) -> Dialler:
+    """Calls of ours go out over our own trunks, where there are any."""
+    names = {server.name for server in settings.asterisk if server.dials_out}
+    ours = {name: switch for name, switch in switches.items() if name in names}
+    return AsteriskDialler(ours) if ours else otherwise
 
 
 async def prepare_prompts(switches: Mapping[str, AsteriskSwitch], settings: Settings, texts: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
-from callcenter.app.asterisk import ari_clients, prepare_prompts, switch_of
+from callcenter.app.asterisk import ari_clients, dialler_of, prepare_prompts, switch_of
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import clock_of, media_of, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
@@ -165,14 +165,15 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
         switches = _switches(parts, session)
         app[SWITCHES].update(switches)
         lookups: dict[str, CallLookup] = {TWILIO: rest, ASTERISK: AsteriskLookup(switches)}
-        scheduler = _scheduler(parts, lookups=lookups, dialler=rest)
+        dialler = dialler_of(settings, switches, otherwise=rest)
+        scheduler = _scheduler(parts, lookups=lookups, dialler=dialler)
         await add_alarm_ticks(
             stack,
             scheduler,
             settings,
             database=database,
             clock=parts.clock,
-            dialler=rest,
+            dialler=dialler,
             rules=parts.rules,
             claimer=_claimer(),
         )

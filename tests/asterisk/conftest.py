@@ -37,12 +37,15 @@ def played(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> dict[str, Played]:
-    wanted = {scenario_of(item) for item in request.session.items if "story" in getattr(item, "fixturenames", ())}
+    items = [item for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
+    wanted = {scenario_of(item) for item in items}
     return asyncio.run(play_all(tmp_path_factory.mktemp("telephony"), Path(migrated_template), wanted))
 
 
 def scenario_of(item: Any) -> str:
-    return str(item.originalname).removeprefix("test_")
+    """Named by a parameter of the test, or by the test itself."""
+    named = getattr(item, "callspec", None)
+    return str(named.params["name"]) if named else str(item.originalname).removeprefix("test_")
 
 
 @pytest.fixture

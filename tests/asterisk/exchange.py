@@ -85,6 +85,7 @@ class Exchange:
             ],
             "ari.conf": [("CHANGE-ME", PASSWORD)],
             "http.conf": [("bindport = 8088", f"bindport = {self.http_port}")],
+            "amd.conf": [],
             "rtp.conf": [
                 ("rtpstart = 20000", f"rtpstart = {rtp_from}"),
                 ("rtpend = 20999", f"rtpend = {rtp_from + 999}"),
@@ -101,7 +102,7 @@ class Exchange:
                 assert before in text, f"{name}: {before!r} is not in the template"
                 text = text.replace(before, after)
             (self._etc / name).write_text(text, encoding="utf-8")
-        for name in ("amd", "cdr", "queues"):
+        for name in ("cdr", "queues"):
             (self._etc / f"{name}.conf").write_text("[general]\n", encoding="utf-8")
         (self._etc / "logger.conf").write_text("[general]\n[logfiles]\nfull=notice,warning,error\n", encoding="utf-8")
         folders = {

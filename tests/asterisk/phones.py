@@ -81,6 +81,7 @@ class Answers:
     """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second)."""
 
     ring_seconds: float = 1.0
+    says: str = "agent"
     talk_seconds: float | None = None
     keys: Sequence[tuple[str, float]] = ()
 

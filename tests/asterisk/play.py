@@ -104,10 +104,12 @@ class Stage:
 
     async def phone(self, agent: str, does: Behaviour, place: int) -> Phone:
         phone = Phone(folder=self.folder, name=agent.strip("+"), address=self.address(place))
+        audio = does.says if isinstance(does, Answers) else "agent"
         if isinstance(does, Answers) and does.keys:
-            speech = (self.folder / "agent.al").read_bytes()
-            write_keyed_speech(self.folder / "agent.pcap", speech, 20, does.keys)
-        await phone.start(agent_scenario(does, "agent"))
+            speech = (self.folder / f"{audio}.al").read_bytes()
+            audio = f"keyed-{phone.name}"
+            write_keyed_speech(self.folder / f"{audio}.pcap", speech, 20, does.keys)
+        await phone.start(agent_scenario(does, audio))
         self.played.phones[agent] = phone
         return phone
 
@@ -182,7 +184,7 @@ async def play_all(folder: Path, template: Path, wanted: Collection[str]) -> dic
     try:
         await asyncio.gather(*(exchange.start() for exchange in exchanges.values()))
         stories = {scenario.name: Played() for scenario in scenarios}
-        speech = _speech(folder)
+        speech = _speech()
         spoken = OfflineSpeech(folder / SPEECH_FOLDER)
         await asyncio.gather(*(spoken.speak(text) for text in TEXTS))
         await asyncio.gather(
@@ -251,8 +253,13 @@ def samples_of(path: Path) -> np.ndarray:
         return found.reshape(-1, file.getnchannels())
 
 
-def _speech(folder: Path) -> dict[str, bytes]:
-    return {name: to_a_law(samples_of(CALLS / f"{path}.wav")[:, 0]) for name, path in SPEECH.items()}
+def _speech() -> dict[str, bytes]:
+    """`hello`: a moment, a word, and then silence, as a person says it who has picked up."""
+    samples = {name: samples_of(CALLS / f"{path}.wav")[:, 0] for name, path in SPEECH.items()}
+    samples["hello"] = np.concatenate(
+        (np.zeros(8000, dtype="<i2"), samples["agent"][4800:9600], np.zeros(20 * 8000, dtype="<i2"))
+    )
+    return {name: to_a_law(spoken) for name, spoken in samples.items()}
 
 
 def to_a_law(samples: np.ndarray) -> bytes:
@@ -267,14 +274,3 @@ def to_a_law(samples: np.ndarray) -> bytes:
     shift = np.where(segment < 2, 1, segment)
     code = (segment << 4) | ((size >> shift) & 0x0F)
     return (code ^ mask).astype(np.uint8).tobytes()
-
-
-def correlation(recorded: np.ndarray, spoken: np.ndarray) -> float:
-    """With the best fitting part of what was spoken; a recording may begin up to a second before it."""
-    short, long = recorded.astype(float), np.pad(spoken.astype(float), 8000)
-    size = 1 << (len(short) + len(long)).bit_length()
-    products = np.fft.irfft(np.fft.rfft(long, size) * np.conj(np.fft.rfft(short, size)), size)
-    products = products[: len(long) - len(short) + 1]
-    squares = np.concatenate(([0.0], np.cumsum(long**2)))
-    energy = np.sqrt((squares[len(short) :] - squares[: len(squares) - len(short)]) * (short**2).sum())
-    return float(np.max(products / np.maximum(energy, 1e-9)))

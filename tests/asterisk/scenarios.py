@@ -2,8 +2,10 @@
 
 import asyncio
 
+from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
+from callcenter.ports import DialRefused, OutboundCall
 from tests.asterisk.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
-from tests.asterisk.play import Scenario, Stage
+from tests.asterisk.play import Scenario, Stage, agent_name
 from tests.asterisk.server import Server
 
 MENU = {"menu": {"enabled": True, "prompt": "请按键", "seconds": 6}}
@@ -150,6 +152,32 @@ async def taken_up_in_a_message(stage: Stage) -> None:
     await stage.over(recordings=1)
 
 
+async def outbound(stage: Stage) -> None:
+    """Reminders to several residents at once, each of whom does something else."""
+    await stage.hotline.connect()
+    await stage.phones()
+    await asyncio.sleep(0.5)
+    dialler = AsteriskDialler(stage.hotline.switches)
+    for number, resident in enumerate(stage.scenario.agents):
+        call = OutboundCall(
+            idempotency_key=f"{stage.scenario.name}-{number}",
+            purpose=f"reminder:{number}",
+            to_number=agent_name(stage.number, resident),
+            speech="您好",
+            asks_key=True,
+            key_prompt="请按键",
+            kind="satisfaction" if resident == "+rates" else "missed_call",
+            from_number="+862155550100",
+        )
+        try:
+            stage.played.notes[resident] = await dialler.place_call(call)
+        except DialRefused as refused:
+            stage.played.notes[resident] = str(refused)
+        else:
+            assert await dialler.place_call(call) == stage.played.notes[resident], "the same order rings nobody twice"
+    await stage.over(count=len(stage.scenario.agents) - 1)
+
+
 async def server_killed(stage: Stage) -> None:
     """The real server, killed in a conversation and started again; then a call that nobody answers."""
     stage.hotline.folds = False
@@ -239,6 +267,21 @@ SCENARIOS = [
         play=taken_up_ringing,
         agents={"hewen": Answers(ring_seconds=5)},
         call_flow={"ring_seconds": 20},
+    ),
+    Scenario(
+        name="reminders_are_phoned",
+        play=outbound,
+        agents={
+            "+rates": Answers(ring_seconds=2, says="hello", keys=[("5", 6.0)]),
+            "+stops": Answers(ring_seconds=1, says="hello", keys=[("9", 6.0)]),
+            "+person": Answers(ring_seconds=1, says="hello"),
+            "+machine": Answers(ring_seconds=1),
+            "+busy": Refuses(status="486 Busy Here"),
+            "+refusing": Refuses(status="603 Decline", ring_seconds=1),
+            "+unknown": Refuses(status="404 Not Found"),
+            "+away": Refuses(status="480 Temporarily Unavailable", ring_seconds=2),
+            "+off": NotRegistered(),
+        },
     ),
     Scenario(name="a_message_is_taken_up_again", play=taken_up_in_a_message, agents={"off": NotRegistered()}),
     Scenario(

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from tests.asterisk.play import CALLS, SPEECH, Played, correlation, samples_of
+from tests.asterisk.fidelity import Fidelity, fidelity
+from tests.asterisk.play import CALLS, SPEECH, Played, samples_of
 
 
 def ring_ms(story: Played, agent: str, until: str) -> float:
@@ -151,6 +153,33 @@ def test_a_ringing_call_is_taken_up_again(story: Played) -> None:
     assert [one.content for one in call.recordings] == ["conversation"]
 
 
+def test_reminders_are_phoned(story: Played) -> None:
+    """Each end is told from the others, whose keys count, and who is shown which number."""
+    found = {str(one.call.purpose): one.call for one in story.calls}
+    order = ("rates", "stops", "person", "machine", "busy", "refusing", "unknown", "away", "off")
+    outcomes = {who: found[f"reminder:{at}"].outbound_outcome for at, who in enumerate(order) if who != "off"}
+    assert outcomes == {
+        "rates": "reached",
+        "stops": "reached",
+        "person": "reached",
+        "machine": "machine",
+        "busy": "busy",
+        "refusing": "refused",
+        "unknown": "wrong_number",
+        "away": "no_answer",
+    }
+    assert "Allocation failed" in story.notes["+off"]
+    assert [[tuple(key) for key in found[f"reminder:{number}"].keys] for number in range(4)] == [
+        [("answer", "5")],
+        [("answer", "9")],
+        [],
+        [],
+    ]
+    assert all(one.call.direction == "outbound" and one.call.disposition == "outbound" for one in story.calls)
+    invite = (story.phones["+busy"].folder / "busy.log").read_text(encoding="latin-1")
+    assert "+862155550100" in next(line for line in invite.splitlines() if line.startswith("From:"))
+
+
 def test_a_message_is_taken_up_again(story: Played) -> None:
     assert story.call.call.disposition == "voice_mail"
     assert [one.content for one in story.call.recordings] == ["voice_mail"]
@@ -174,9 +203,24 @@ def test_the_server_is_killed_in_a_conversation(story: Played) -> None:
     assert tickets[1].reminders == ["missed_call"]
 
 
-@pytest.mark.parametrize("name", ["answered_on_the_first_ring"])
+@pytest.mark.parametrize("name", ["answered_on_the_first_ring", "connection_cut_while_a_phone_rings"])
 def test_both_sides_are_recorded_as_they_spoke(played: dict[str, Played], name: str) -> None:
     recorded = samples_of(played[name].recordings["conversation-0"])
     for channel, spoken in enumerate(("resident", "agent")):
-        whole = samples_of(CALLS / f"{SPEECH[spoken]}.wav")[:, 0]
-        assert correlation(recorded[:, channel], whole) >= 0.99, spoken
+        found = fidelity(recorded[:, channel], samples_of(CALLS / f"{SPEECH[spoken]}.wav")[:, 0])
+        assert found.correlation >= 0.99, (spoken, found)
+        assert found.missing <= 0.01, (spoken, found)
+        assert found.put_in <= 0.05, (spoken, found)
+
+
+def test_what_was_not_spoken_is_found_out() -> None:
+    """The measure itself: another voice, a tenth of the frames gone, and silence in between are told from the sound."""
+    spoken = samples_of(CALLS / f"{SPEECH['agent']}.wav")[:80_000, 0]
+    other = samples_of(CALLS / f"{SPEECH['resident']}.wav")[:80_000, 0]
+    frames = spoken.reshape(-1, 160)
+    assert fidelity(spoken, spoken) == Fidelity(correlation=pytest.approx(1), missing=0, put_in=0)
+    assert fidelity(other, spoken).missing > 0.3
+    lost = fidelity(np.delete(frames, slice(50, 500, 10), axis=0).ravel(), spoken)
+    assert lost.missing > 0.05
+    late = fidelity(np.insert(frames, [100, 200], 0, axis=0).ravel(), spoken)
+    assert (late.missing, late.put_in) == (0, pytest.approx(2 / 500, rel=0.3))

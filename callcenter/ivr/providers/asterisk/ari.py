@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -106,7 +105,7 @@ class AriClient:
         path = f"applications/{quote(self.settings.app)}/subscription"
         await self.request("POST", path, eventSource=f"channel:{channel}")
 
-    async def create(
+    async def make(
         self,
         channel: str,
         endpoint: str,
@@ -114,8 +113,8 @@ class AriClient:
         args: str,
         originator: str = "",
         variables: Mapping[str, str] | None = None,
-    ) -> datetime:
-        """A channel that enters our application at once, to be dialled then; when it was made.
+    ) -> Channel:
+        """A channel that enters our application at once, to be dialled then.
 
         AriRefused: there is no such phone, or it is not registered. It stays ours while we are not connected, which a
         channel that enters only when it is answered would not survive.
@@ -124,12 +123,16 @@ class AriClient:
         if originator:
             query["originator"] = originator
         body = {"variables": dict(variables)} if variables else None
-        return read_channel(await self.request("POST", "channels/create", body=body, **query)).created
+        return read_channel(await self.request("POST", "channels/create", body=body, **query))
 
     async def dial(self, channel: str, *, seconds: int, caller: str = "") -> None:
         """Rings it for so long at most. `caller`: the channel whose number it shows."""
         query: dict[str, Any] = {"timeout": seconds} | ({"caller": caller} if caller else {})
         await self.request("POST", f"channels/{_name(channel)}/dial", **query)
+
+    async def continue_in(self, channel: str, context: str) -> None:
+        """Leaves our application for the dialplan, which sends it back."""
+        await self.request("POST", f"channels/{_name(channel)}/continue", context=context, extension="s", priority=1)
 
     async def originate(
         self,

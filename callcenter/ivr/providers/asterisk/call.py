@@ -1,30 +1,20 @@
 """A resident's call on an Asterisk, played through step by step as the call flow says."""
 
 import time
-from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
 from callcenter.domain.calls import Direction, EndReason, EventKind
 from callcenter.domain.moments import Moment
-from callcenter.domain.phone_numbers import dialable
-from callcenter.ivr.our_events import events_of_steps
 from callcenter.ivr.provider import (
-    ArrivalPressed,
-    AskArrival,
-    AskTicketNumber,
     DialEnded,
-    HangUp,
     Incoming,
-    Menu,
     MenuEnded,
     Question,
     RingAgents,
-    Say,
     Step,
     TakeVoiceMail,
-    TicketNumberGiven,
     VoiceMailEnded,
 )
 from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriUnreachable
@@ -32,38 +22,31 @@ from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import (
     EXCHANGE,
     PLAYBACK_GRACE_SECONDS,
-    UNSEEN,
     CallParts,
     Gap,
-    LiveCall,
     ResidentLeft,
 )
 from callcenter.ivr.providers.asterisk.messages import Channel
-from callcenter.ivr.providers.asterisk.names import NAME, bridge_of, side_of, voice_mail_of
+from callcenter.ivr.providers.asterisk.names import bridge_of, side_of, voice_mail_of
 from callcenter.ivr.providers.asterisk.recordings import recording_address
 from callcenter.ivr.providers.asterisk.ringing import Ringing
+from callcenter.ivr.providers.asterisk.script import ScriptedCall
 
 log = structlog.get_logger()
 
 SILENCE_SECONDS = 10
 """A resident may think for so long before the message is taken as ended."""
 ENDING_SECONDS = 10.0
-GOING_SECONDS = 0.5
 LATER_SECONDS = 2.0
-LONGEST_TICKET_NUMBER = 16
 LONGEST_VOICE_MAIL_SECONDS = 600.0
 
 
-class InboundCall(LiveCall):
+class InboundCall(ScriptedCall):
     """A resident who phones."""
 
     def __init__(self, channel: Channel, parts: CallParts, ledger: CallLedger) -> None:
         super().__init__(channel, parts, ledger)
         self._ringing = Ringing(self)
-
-    @property
-    def from_number(self) -> str | None:
-        return dialable(self.channel.number) or self.channel.number or None
 
     async def run(self, found: Gap | None = None) -> None:
         """From its arrival to its end. `found`: it was going on already when we came."""
@@ -89,29 +72,21 @@ class InboundCall(LiveCall):
                 log.warning("call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
                 found = await self._next_gap()
             except (AriError, LookupError, TypeError, ValueError):
-                await self._leave_if_gone()
+                await self.leave_if_gone()
                 log.exception("call failed", call_id=self.ledger.call_id, goes_on_with_the_fallback=tries == 0)
                 tries += 1
                 if tries > 1:
-                    await self._converse(None)
-                await self._carry_out(self.parts.call_flow.fallback())
-                await self._converse(None)
-
-    async def _leave_if_gone(self) -> None:
-        """What fails on a channel that is going away is no failure. Raises ResidentLeft."""
-        while await self.next(time.monotonic() + GOING_SECONDS) is not None:
-            continue
-        await self._look_once_more()
-        if self.ended_at is not None:
-            raise ResidentLeft
+                    await self.converse(None)
+                await self.carry_out(self.parts.call_flow.fallback())
+                await self.converse(None)
 
     async def _begin(self, found: Gap | None) -> None:
         await self.parts.ari.subscribe(self.id)
         if found is None:
             await self.parts.ari.answer(self.id)
-            await self._converse(Incoming(from_number=self.from_number))
+            await self.converse(Incoming(from_number=self.from_number))
         else:
-            await self._converse(await self._resumed(found))
+            await self.converse(await self._resumed(found))
 
     async def _next_gap(self) -> Gap:
         while True:
@@ -119,52 +94,14 @@ class InboundCall(LiveCall):
             if isinstance(happened, Gap):
                 return happened
 
-    async def _converse(self, question: Question | None) -> None:
-        while question is not None:
-            question = await self._carry_out(await self._decided(question))
-        await self.parts.ari.hang_up(self.id)
-        while True:
-            await self.next()
-
-    async def _decided(self, question: Question) -> tuple[Step, ...]:
-        if self.parts.progress is not None:
-            question = await self.parts.progress.filled_in(question)
-        steps = self.parts.call_flow.next_steps(question)
-        now = self.parts.clock.now()
-        for event in events_of_steps(steps, provider=NAME, call_id=self.ledger.call_id, now=now):
-            self.ledger.add(event)
-        return steps
-
-    async def _carry_out(self, steps: Sequence[Step]) -> Question | None:
-        """What is to be decided next; None: the call is to end."""
-        for step in steps:
-            match step:
-                case Say(text=text):
-                    await self.say(text)
-                case Menu(prompt=prompt, seconds=seconds):
-                    digits = await self.ask(prompt, seconds=seconds, most=1)
-                    self.pressed("menu", digits)
-                    return MenuEnded(digits=digits, from_number=self.from_number)
-                case AskArrival(prompt=prompt, seconds=seconds):
-                    digits = await self.ask(prompt, seconds=seconds, most=1)
-                    if digits:
-                        self.pressed("arrived", digits)
-                        return ArrivalPressed(digits=digits)
-                case AskTicketNumber(prompt=prompt, seconds=seconds, again=again):
-                    digits = await self.ask(prompt, seconds=seconds, most=LONGEST_TICKET_NUMBER, end="#")
-                    if digits:
-                        self.pressed("ticket_number_again" if again else "ticket_number", digits)
-                        return TicketNumberGiven(digits=digits, speech="", again=again)
-                case RingAgents():
-                    return await self._ringing.round(step)
-                case TakeVoiceMail(prompt=prompt, longest_seconds=seconds):
-                    await self._take_voice_mail(prompt, seconds)
-                    return VoiceMailEnded()
-                case HangUp():
-                    return None
-                case _:  # HearLive is for providers that stream; the other steps are for phones that we ring
-                    continue
-        return None
+    async def do(self, step: Step) -> Question | None:
+        match step:
+            case RingAgents():
+                return await self._ringing.round(step)
+            case TakeVoiceMail(prompt=prompt, longest_seconds=seconds):
+                await self._take_voice_mail(prompt, seconds)
+                return VoiceMailEnded()
+        return await super().do(step)
 
     async def _take_voice_mail(self, prompt: str, seconds: int) -> None:
         await self.say(prompt)
@@ -196,7 +133,7 @@ class InboundCall(LiveCall):
             try:
                 await self._hang_up_legs()
                 if await self.next_of_all(until) is None:
-                    await self._look_once_more()
+                    await self.look_once_more()
                     until = time.monotonic() + ENDING_SECONDS
             except AriUnreachable as error:
                 log.warning("the end of a call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
@@ -218,15 +155,6 @@ class InboundCall(LiveCall):
                 leg.given_up = EndReason.CANCELLED
                 await self.parts.ari.hang_up(leg.channel)
         await self.parts.ari.end_bridge(bridge_of(self.id))
-
-    async def _look_once_more(self) -> None:
-        """An end that was not told in time: whether it has come."""
-        now = self.parts.clock.now()
-        channels = await self.parts.ari.channels()
-        for leg in [leg for leg in self.legs.values() if not leg.ended and leg.channel not in channels]:
-            leg.lost(Moment.exactly(now), over_time=False, lost=UNSEEN)
-        if self.id not in channels:
-            self.ended_at = self.ended_at or Moment.exactly(now)
 
     async def _recordings_written(self, at: datetime | Moment) -> bool:
         """The files are final when the channel is gone. False: Asterisk cannot be asked now."""

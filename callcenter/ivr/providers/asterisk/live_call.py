@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 PLAYBACK_GRACE_SECONDS = 5.0
 """A prompt whose end is not told is taken as over so long after its own length."""
+GOING_SECONDS = 0.5
 EXCHANGE = "exchange"
 UNSEEN = "unseen"
 
@@ -206,3 +207,22 @@ class LiveCall:
                 return
             if isinstance(happened, Gap) and not await self.parts.ari.is_recording(name):
                 return
+
+    # The end
+
+    async def leave_if_gone(self) -> None:
+        """What fails on a channel that is going away is no failure. Raises ResidentLeft."""
+        while await self.next(time.monotonic() + GOING_SECONDS) is not None:
+            continue
+        await self.look_once_more()
+        if self.ended_at is not None:
+            raise ResidentLeft
+
+    async def look_once_more(self) -> None:
+        """An end that was not told in time: whether it has come."""
+        now = self.parts.clock.now()
+        channels = await self.parts.ari.channels()
+        for leg in [leg for leg in self.legs.values() if not leg.ended and leg.channel not in channels]:
+            leg.lost(Moment.exactly(now), over_time=False, lost=UNSEEN)
+        if self.id not in channels:
+            self.ended_at = self.ended_at or Moment.exactly(now)

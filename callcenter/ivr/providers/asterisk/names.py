@@ -6,6 +6,9 @@ from dataclasses import dataclass
 NAME = "asterisk"
 INBOUND = "inbound"
 """The dialplan's first argument to Stasis for a resident's call."""
+PURPOSE = "CALLCENTER_PURPOSE"
+"""The channel variable that says what a call of ours is for."""
+OUTBOUND = "callcenter-out-"
 LEG = re.compile(r"^(?P<call>.+)-leg-(?P<attempt>\d{1,3})-(?P<agent>[a-z0-9_-]{1,32})$")
 
 
@@ -33,6 +36,10 @@ def server_and_channel(call: str) -> tuple[str, str]:
 
 def leg_channel(call: str, attempt: int, agent: str) -> str:
     return f"{call}-leg-{attempt}-{agent}"
+
+
+def outbound_channel(key: str) -> str:
+    return f"{OUTBOUND}{key}"
 
 
 def leg_name(channel: str) -> LegName | None:

@@ -100,7 +100,7 @@ class Ringing:
         leg.ring_seconds = step.ring_seconds
         endpoint, variables = self._endpoint(target.phone)
         try:
-            created = await self._ari.create(
+            made = await self._ari.make(
                 channel, endpoint, args=f"agent,{target.agent}", originator=self._call.id, variables=variables
             )
         except AriRefused as refused:
@@ -110,7 +110,7 @@ class Ringing:
                 log.warning("a phone cannot be rung", call_id=self._call.ledger.call_id, reason=str(refused))
                 leg.cannot_be_rung(now)
         else:
-            leg.made(created)
+            leg.made(made.created)
         return leg
 
     async def _dial(self, leg: Leg) -> None:

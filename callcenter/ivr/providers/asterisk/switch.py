@@ -6,10 +6,11 @@ time.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import structlog
@@ -21,9 +22,9 @@ from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
 from callcenter.ivr.providers.asterisk.call import InboundCall, write_recordings
 from callcenter.ivr.providers.asterisk.hangup_log import HangupLog, LoggedCall, write_events
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
-from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap, LiveCall
+from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel, Unreadable, read_event
-from callcenter.ivr.providers.asterisk.names import INBOUND, leg_name
+from callcenter.ivr.providers.asterisk.names import INBOUND, OUTBOUND, leg_name
 from callcenter.ivr.providers.asterisk.prompts import Prompts
 from callcenter.ports import Clock
 from callcenter.services.inbox import EventInbox
@@ -38,6 +39,21 @@ SWEEP_SECONDS = 20.0
 STOP_SECONDS = 3.0
 SETTLE_SECONDS = 1.0
 """A call that ended a moment ago is still being written down by its own task."""
+
+
+class PlayedCall(Protocol):
+    """A call that a task of its own plays."""
+
+    id: str
+    ledger: CallLedger
+    queue: asyncio.Queue[AriEvent | Gap]
+
+    async def run(self, found: Gap | None = None) -> None:
+        """From its beginning to its end. `found`: it was going on already when we came."""
+        ...
+
+
+MakesCall = Callable[[CallParts, CallLedger], PlayedCall]
 
 
 class AsteriskSwitch:
@@ -64,7 +80,8 @@ class AsteriskSwitch:
         self._parts = CallParts(
             ari=ari, call_flow=call_flow, progress=progress, prompts=prompts, agents=agents, clock=clock
         )
-        self._calls: dict[str, LiveCall] = {}
+        self._calls: dict[str, PlayedCall] = {}
+        self._early: dict[str, list[AriEvent]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._log = HangupLog(ari)
         self._log_lock = asyncio.Lock()
@@ -142,20 +159,37 @@ class AsteriskSwitch:
         call = self._calls.get(self._call_of(event))
         if call is not None:
             call.queue.put_nowait(event)
+        elif event.channel_id in self._early:
+            self._early[event.channel_id].append(event)
         elif event.type == "StasisStart" and event.channel is not None and INBOUND in event.data.get("args", ()):
-            self._begin(event.channel, None)
+            self._take_in(event.channel, None)
 
     def _call_of(self, event: AriEvent) -> str:
         leg = leg_name(event.channel_id)
         return leg.call if leg is not None else event.channel_id
 
-    def _begin(self, channel: Channel, found: Gap | None) -> None:
+    def begin(self, channel: Channel, made: MakesCall, found: Gap | None = None) -> None:
+        """Plays the call that `made` makes of the channel, with what was heard of it already."""
         ledger = CallLedger(server=self.name, channel=channel.id, inbox=self._inbox, clock=self._clock)
-        call = InboundCall(channel, self._parts, ledger)
+        call = made(self._parts, ledger)
+        for event in self._early.pop(channel.id, ()):
+            call.queue.put_nowait(event)
         self._calls[channel.id] = call
         self._tasks[channel.id] = asyncio.create_task(self._play(call, found), name=f"call {ledger.call_id}")
 
-    async def _play(self, call: InboundCall, found: Gap | None) -> None:
+    @contextlib.contextmanager
+    def expecting(self, channel: str) -> Iterator[None]:
+        """Events of a channel that is about to be made are kept until its call begins."""
+        self._early[channel] = []
+        try:
+            yield
+        finally:
+            self._early.pop(channel, None)
+
+    def _take_in(self, channel: Channel, found: Gap | None) -> None:
+        self.begin(channel, lambda parts, ledger: InboundCall(channel, parts, ledger), found)
+
+    async def _play(self, call: PlayedCall, found: Gap | None) -> None:
         try:
             await call.run(found)
             await call.ledger.close()
@@ -205,12 +239,19 @@ class AsteriskSwitch:
         for channel in channels.values():
             if channel.id not in self._calls and self._is_ours(channel):
                 log.info("a call that goes on is taken up", asterisk=self.name, channel=channel.id)
-                self._begin(channel, gap)
+                self._take_in(channel, gap)
         for channel in channels.values():
             name = leg_name(channel.id)
             if name is not None and name.call not in channels and name.call not in self._calls:
                 log.info("a phone whose caller has left is hung up", asterisk=self.name, channel=channel.id)
                 await self.ari.hang_up(channel.id)
+            if channel.id.startswith(OUTBOUND) and channel.id not in self._calls and self._is_made_by_us(channel):
+                log.warning("a call of ours that nobody speaks on is hung up", asterisk=self.name, channel=channel.id)
+                await self.ari.hang_up(channel.id)
+
+    def _is_made_by_us(self, channel: Channel) -> bool:
+        """And not by another application, nor in this moment."""
+        return channel.app_data.split(",")[0] == self.ari.settings.app and channel.id not in self._early
 
     def _is_ours(self, channel: Channel) -> bool:
         return channel.app_name == "Stasis" and channel.app_data.split(",")[:2] == [self.ari.settings.app, INBOUND]
