@@ -80,6 +80,11 @@ class Hotline:
             rows = (await session.scalars(select(CallRow).order_by(CallRow.started_at))).all()
             return [await self._written(session, row) for row in rows]
 
+    async def has_event(self, kind: str, agent: str | None = None) -> bool:
+        query = select(CallEventRow).where(CallEventRow.kind == kind)
+        async with self.database.read() as session:
+            return any(agent in (None, event.data.get("agent")) for event in await session.scalars(query))
+
     async def fetched(self, folder: Path) -> dict[str, Path]:
         """Every recording, as the worker would fetch it, by its content and number: conversation-0."""
         clients = {name: switch.ari for name, switch in self.switches.items()}

@@ -127,11 +127,8 @@ class Stage:
     async def happened(self, kind: str, *, agent: str | None = None, seconds: float = 40) -> None:
         """Waits until such an event is stored."""
         async with asyncio.timeout(seconds):
-            while True:
-                for call in await self.hotline.calls():
-                    if any(e.kind == kind and agent in (None, e.data.get("agent")) for e in call.events):
-                        return
-                await asyncio.sleep(0.1)
+            while not await self.hotline.has_event(kind, agent):
+                await asyncio.sleep(0.05)
 
     async def over(self, *, recordings: int = 0, count: int = 1, seconds: float = 60) -> None:
         self.played.calls = await self.hotline.ended(count=count, recordings=recordings, seconds=seconds)

@@ -57,10 +57,10 @@ async def cut_while_ringing(stage: Stage) -> None:
     await stage.hotline.connect()
     await stage.phones()
     await asyncio.sleep(0.5)
-    caller = await stage.caller(Caller(hang_up_seconds=16))
+    caller = await stage.caller(Caller(hang_up_seconds=20))
     await stage.happened("leg_ringing")
     await stage.wires["main"].cut()
-    await asyncio.sleep(4)
+    await asyncio.sleep(7)
     await stage.wires["main"].mend()
     await caller.ended()
     await stage.over(recordings=1)
@@ -96,6 +96,18 @@ async def alone(stage: Stage) -> None:
     await stage.hotline.disconnect()
     await stage.hotline.connect()  # nothing twice
     await asyncio.sleep(1.5)
+    await stage.over(recordings=2, count=2)
+
+
+async def while_talking(stage: Stage) -> None:
+    """A second resident phones while the first agent talks."""
+    await stage.hotline.connect()
+    await stage.phones()
+    await asyncio.sleep(0.5)
+    first = await stage.caller(Caller(hang_up_seconds=18), name="caller1")
+    await stage.happened("leg_answered")
+    second = await stage.caller(Caller(hang_up_seconds=8, number="anonymous"), name="caller2", place=50)
+    await asyncio.gather(first.ended(), second.ended())
     await stage.over(recordings=2, count=2)
 
 
@@ -246,7 +258,7 @@ SCENARIOS = [
     Scenario(
         name="connection_cut_while_a_phone_rings",
         play=cut_while_ringing,
-        agents={"hewen": Answers(ring_seconds=3)},
+        agents={"hewen": Answers(ring_seconds=5)},
         call_flow={"ring_seconds": 20},
         wired=True,
     ),
@@ -255,6 +267,11 @@ SCENARIOS = [
         name="without_us_the_dialplan_rings_and_takes_messages",
         play=alone,
         agents={"off": NotRegistered(), "hewen": Answers(ring_seconds=3)},
+    ),
+    Scenario(
+        name="an_agent_who_talks_is_not_rung",
+        play=while_talking,
+        agents={"hewen": Answers(ring_seconds=1), "zhao": Answers(ring_seconds=1)},
     ),
     Scenario(
         name="two_exchanges_at_once",

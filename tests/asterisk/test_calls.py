@@ -130,6 +130,17 @@ def test_without_us_the_dialplan_rings_and_takes_messages(story: Played) -> None
     assert story.notes["first"] == len(story.calls) == 2
 
 
+def test_an_agent_who_talks_is_not_rung(story: Played) -> None:
+    first, second = story.calls
+    assert list(first.outcomes().values()) == ["answered"]
+    assert {agent.partition("-")[2]: found for agent, found in second.outcomes().items()} == {
+        "hewen": "busy",
+        "zhao": "answered",
+    }
+    assert len([line for _, _, line in story.phones["hewen"].messages() if line.startswith("INVITE")]) == 1
+    assert (first.call.from_number, second.call.from_number) == ("+8613812346207", None)
+
+
 def test_two_exchanges_at_once(story: Played) -> None:
     assert [one.call.disposition for one in story.calls] == ["answered", "answered"]
     assert sorted(one.call.id.split(":")[1] for one in story.calls) == ["main", "second"]

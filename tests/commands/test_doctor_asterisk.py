@@ -44,7 +44,7 @@ async def url(far_end: FarEnd) -> AsyncIterator[str]:
 
 async def found(url: str, folder: Path, *, password: str = "right") -> list[tuple[str, str | None, bool]]:
     server = {"url": url, "password": password, "prompts_dir": folder}
-    settings = Settings.model_validate({"asterisk": [server], "server": {"data_dir": folder}})
+    settings = Settings.model_validate({"asterisk": [server], "server": {"data_dir": folder.parent}})
     async with aiohttp.ClientSession() as session:
         return [(one.state, one.remedy, one.blocking) for one in await asterisks(settings, session)]
 
@@ -78,7 +78,7 @@ async def test_an_old_one_is_warned_of(url: str, far_end: FarEnd, tmp_path: Path
 
 
 async def test_a_folder_that_cannot_be_written_to(url: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    state, remedy, _ = (await found(url, tmp_path / "file" / "prompts"))[1]
+    (tmp_path / "prompts").write_text("")
+    state, remedy, _ = (await found(url, tmp_path / "prompts"))[1]
     assert state.endswith("cannot be written to")
     assert remedy == "give asterisk.prompts_dir a folder that this user may write to"

@@ -130,6 +130,19 @@ class AriClient:
         query: dict[str, Any] = {"timeout": seconds} | ({"caller": caller} if caller else {})
         await self.request("POST", f"channels/{_name(channel)}/dial", **query)
 
+    async def is_talking(self, endpoint: str) -> bool:
+        """Whether this phone (PJSIP/name) is in a call, whoever made it."""
+        technology, _, name = endpoint.partition("/")
+        try:
+            found = await self.request("GET", f"endpoints/{_name(technology)}/{_name(name)}")
+        except AriGone:
+            return False
+        for channel in found.get("channel_ids", ()):
+            with contextlib.suppress(AriGone):
+                if read_channel(await self.request("GET", f"channels/{_name(str(channel))}")).is_up:
+                    return True
+        return False
+
     async def continue_in(self, channel: str, context: str) -> None:
         """Leaves our application for the dialplan, which sends it back."""
         await self.request("POST", f"channels/{_name(channel)}/continue", context=context, extension="s", priority=1)

@@ -27,7 +27,7 @@ from callcenter.ivr.providers.asterisk.live_call import (
     ResidentLeft,
 )
 from callcenter.ivr.providers.asterisk.messages import Channel
-from callcenter.ivr.providers.asterisk.names import bridge_of, side_of, voice_mail_of
+from callcenter.ivr.providers.asterisk.names import bridge_of, phone_number, side_of, voice_mail_of
 from callcenter.ivr.providers.asterisk.recordings import recording_address
 from callcenter.ivr.providers.asterisk.ringing import Ringing
 from callcenter.ivr.providers.asterisk.script import ScriptedCall
@@ -53,7 +53,11 @@ class InboundCall(ScriptedCall):
         self.ledger.write(
             EventKind.CALL_STARTED,
             self.channel.created,
-            data={"direction": Direction.INBOUND.value, "from": self.from_number, "to": self.channel.extension},
+            data={
+                "direction": Direction.INBOUND.value,
+                "from": self.from_number,
+                "to": phone_number(self.channel.extension),
+            },
         )
         try:
             await self._play_through(found)

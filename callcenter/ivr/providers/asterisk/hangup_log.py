@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from callcenter.domain.calls import Direction, EndReason, EventKind
-from callcenter.domain.phone_numbers import dialable
 from callcenter.ivr.providers.asterisk.ari import AriClient, AriGone, AriRefused
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
+from callcenter.ivr.providers.asterisk.names import phone_number
 
 log = structlog.get_logger()
 
@@ -159,8 +159,8 @@ def write_events(call: LoggedCall, ledger: CallLedger) -> None:
         call.began,
         data={
             "direction": Direction.INBOUND.value,
-            "from": dialable(call.from_number) or call.from_number or None,
-            "to": call.to_number,
+            "from": phone_number(call.from_number),
+            "to": phone_number(call.to_number),
         },
     )
     for number, leg in enumerate(call.legs):

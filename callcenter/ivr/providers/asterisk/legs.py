@@ -44,9 +44,11 @@ class Leg:
     def made(self, at: datetime | Moment) -> None:
         self._write(EventKind.LEG_INITIATED, at)
 
-    def cannot_be_rung(self, at: datetime | Moment) -> None:
+    def not_rung(self, at: datetime | Moment, reason: EndReason) -> None:
+        """It is busy, or not there."""
         self.ended = True
-        self._write(EventKind.LEG_ENDED, at, reason=EndReason.FAILED.value)
+        self._write(EventKind.LEG_INITIATED, at)
+        self._write(EventKind.LEG_ENDED, at, reason=reason.value)
 
     def confirm(self, at: datetime) -> None:
         self.confirmed = True

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from callcenter.domain.phone_numbers import dialable
+
 NAME = "asterisk"
 INBOUND = "inbound"
 """The dialplan's first argument to Stasis for a resident's call."""
@@ -62,3 +64,9 @@ def voice_mail_of(call: str) -> str:
 def side_of(call: str, side: str) -> str:
     """The recording of one side of a conversation; `side` is resident or agent."""
     return f"{call}-{side}"
+
+
+def phone_number(said: str) -> str | None:
+    """A caller's number, or None where it is withheld or is none: a far end may say anything in its place."""
+    digits = said.removeprefix("+")
+    return (dialable(said) or said) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else None

@@ -94,21 +94,25 @@ class Ringing:
         return leg
 
     async def _made(self, target: DialTarget, step: RingAgents) -> Leg:
-        """A phone that cannot be rung (not registered, unknown) is a leg that ended at once."""
+        """A phone that is in a call already, is not registered or unknown, is a leg that ended at once."""
         channel = leg_channel(self._call.id, step.attempt, target.agent)
         leg = self._leg(channel, target.agent, target.phone, must_confirm=target.must_confirm)
         leg.ring_seconds = step.ring_seconds
         endpoint, variables = self._endpoint(target.phone)
+        if not target.must_confirm and await self._ari.is_talking(endpoint):
+            leg.not_rung(Moment.exactly(self._call.parts.clock.now()), EndReason.BUSY)
+            return leg
         try:
             made = await self._ari.make(
                 channel, endpoint, args=f"agent,{target.agent}", originator=self._call.id, variables=variables
             )
         except AriRefused as refused:
             now = Moment.exactly(self._call.parts.clock.now())
-            leg.made(now)
-            if refused.status != 409:  # else it is there: an answer of Asterisk was lost
+            if refused.status == 409:  # it is there: an answer of Asterisk was lost
+                leg.made(now)
+            else:
                 log.warning("a phone cannot be rung", call_id=self._call.ledger.call_id, reason=str(refused))
-                leg.cannot_be_rung(now)
+                leg.not_rung(now, EndReason.FAILED)
         else:
             leg.made(made.created)
         return leg

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from callcenter.domain.phone_numbers import dialable
 from callcenter.ivr.our_events import events_of_steps
 from callcenter.ivr.provider import (
     ArrivalPressed,
@@ -20,7 +19,7 @@ from callcenter.ivr.provider import (
     TicketNumberGiven,
 )
 from callcenter.ivr.providers.asterisk.live_call import LiveCall
-from callcenter.ivr.providers.asterisk.names import NAME
+from callcenter.ivr.providers.asterisk.names import NAME, phone_number
 from callcenter.ports import ON_CALL
 
 LONGEST_TICKET_NUMBER = 16
@@ -31,7 +30,7 @@ class ScriptedCall(LiveCall):
 
     @property
     def from_number(self) -> str | None:
-        return dialable(self.channel.number) or self.channel.number or None
+        return phone_number(self.channel.number)
 
     async def converse(self, question: Question | None) -> None:
         """Until it is over: raises ResidentLeft, always."""
