@@ -17,7 +17,9 @@ TITLES = "先生|女士|小姐|太太|阿姨|叔叔|大爷|大妈|大姐|大哥|
 _INTERJECTION = re.compile(r"^[喂嗯啊哦哎，,。？?！!好你您]*$")
 _OWN_NAME = re.compile("(?:我|免贵|本人|^|[，,。])姓(?P<name>{names})|我(?:是|叫)(?P<called>{names})(?:{titles})")
 _PUNCTUATION = re.compile(r"[，,。？?！!；;、\s]")
-_EMPTY = frozenset("的了是在我你您他们这那就都也不有和跟一个吧吗呢啊哦嗯好请问给把被还要会能到没什么怎")
+_WISH = re.compile("祝[^，。,！!]*")
+_THANKS = re.compile("谢")
+_EMPTY = frozenset("的了是在我你您他们这那就都也有和跟个吧吗呢啊哦嗯好请问给把被还要会能到没什么怎")
 
 
 def opening_of(turns: Sequence[Turn]) -> Turn | None:
@@ -125,7 +127,8 @@ def check_promises(
 
 
 def _promise_in(text: str, rules: LanguageRules) -> tuple[int, int] | None:
-    found = next(iter(promises_in_words(text)), None)
+    clauses = (span for span in promises_in_words(text) if not _THANKS.search(text, *span))
+    found = next(clauses, None)
     if found is not None:
         return found
     match = rules.promises.search(text)
@@ -133,4 +136,5 @@ def _promise_in(text: str, rules: LanguageRules) -> tuple[int, int] | None:
 
 
 def _names_a_time(text: str, rules: LanguageRules, context: CheckContext) -> bool:
+    text = _WISH.sub("", text)
     return rules.times.search(text) is not None or bool(times_in(text, context.heard_at))

@@ -37,8 +37,9 @@ def _matches(text: str, wording: ForbiddenWording) -> list[tuple[int, int]]:
 
 
 def _is_quoted(text: str, start: int, end: int, rules: LanguageRules) -> bool:
-    marks_before = text[:start].count("“") + text[:start].count("「")
-    inside_marks = marks_before > text[:start].count("”") + text[:start].count("」")
+    before = text[:start]
+    inside_marks = any(before.count(opened) > before.count(closed) for opened, closed in ("“”", "「」", "『』"))
+    inside_marks = inside_marks or before.count('"') % 2 == 1
     return (
         inside_marks
         or rules.quoted_before.search(text[:start]) is not None
