@@ -151,7 +151,7 @@ def _longest_first(words: Iterable[str]) -> list[str]:
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(Limits):
         value = table.get(field.name)
         if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
