@@ -31,13 +31,17 @@ class RuleFileError(ValueError):
         return RuleFileError(self.problem, file=path, table=self.table, key=self.key, item=self.item, line=line)
 
 
+_SINGLE_HEADING = re.compile(r"^\s*\[(?!\[)")
+
+
 def _line_of(text: str, table: str, key: str, item: str) -> int | None:
     """The entry's line, else the key's, else the table's heading."""
     lines = text.split("\n")
     heading = re.compile(rf"^\s*\[+\s*{re.escape(table)}\s*\]+")
     start = next((number for number, line in enumerate(lines) if table and heading.match(line)), 0)
     keyed = re.compile(rf'^\s*"?{re.escape(key)}"?\s*=')
-    at_key = next((number for number in range(start, len(lines)) if key and keyed.match(lines[number])), None)
+    ends = next((at for at in range(start + 1, len(lines)) if table and _SINGLE_HEADING.match(lines[at])), len(lines))
+    at_key = next((number for number in range(start, ends) if key and keyed.match(lines[number])), None)
     written = (json.dumps(item, ensure_ascii=False)[1:-1], item)
     after = range(at_key if at_key is not None else start, len(lines))
     at_item = next((number for number in after if item and any(form in lines[number] for form in written)), None)

@@ -5,11 +5,14 @@ from aiohttp import web
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
+from callcenter.domain.service_language import LanguageRuleFile
+from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LIVE_BOARD, SETTINGS, SPEECH
+from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LANGUAGE, LIVE_BOARD, SETTINGS, SPEECH
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
@@ -20,6 +23,7 @@ from callcenter.web.pages import (
     answering_export,
     calls,
     incidents,
+    language,
     live,
     recordings,
     reminder_changes,
@@ -37,6 +41,16 @@ from callcenter.web.pages import (
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+
+
+def language_checker(settings: Settings) -> LanguageChecker:
+    """Service language by the built-in rules, or an operator's."""
+    return LanguageChecker(
+        zone=settings.zone,
+        company=settings.console.company,
+        wording=RuleFolder(settings.understanding.rules_dir),
+        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+    )
 
 
 def add_console(
@@ -58,6 +72,7 @@ def add_console(
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[LANGUAGE] = language_checker(settings)
     app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
     app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
@@ -131,5 +146,9 @@ def _add_rooms(app: web.Application) -> None:
     get("/answering/calls", answering_calls.call_list, SUPERVISORS)
     get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
+    get("/language", language.overview)
+    post("/calls/{call_id}/words", language.correct_words)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/contest", language.contest)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/decide", language.decide)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

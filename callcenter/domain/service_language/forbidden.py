@@ -11,20 +11,22 @@ _CLAUSE_END = re.compile("[。！!？?；;]")
 
 
 def find_forbidden(turns: Sequence[Turn], rules: LanguageRules) -> Iterator[Finding]:
-    """A kind counts once a clause: whoever says it twice in one breath has one finding."""
+    """A kind counts once a sentence, and no words count for two kinds."""
     agents = [turn for turn in turns if turn.by_agent]
     greeting = next(one.pattern for one in rules.opening if one.key == "greeting")
     for number, turn in enumerate(agents):
         taken: list[tuple[int, int]] = []
         for wording in rules.never:
+            clauses: list[tuple[int, int]] = []
             if wording.opening_only and (number or greeting.search(turn.text)):
                 continue
             for start, end in _matches(turn.text, wording):
-                if any(start < other_end and other_start < end for other_start, other_end in taken):
+                if any(start < after and before < end for before, after in (*taken, *clauses)):
                     continue
                 if _is_quoted(turn.text, start, end, rules):
                     continue
-                taken.append(_clause_around(turn.text, start, end))
+                taken.append((start, end))
+                clauses.append(_clause_around(turn.text, start, end))
                 yield turn.finding(wording.key, start, end)
 
 
