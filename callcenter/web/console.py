@@ -22,6 +22,7 @@ from callcenter.web.pages import (
     answering_calls,
     answering_export,
     calls,
+    cases,
     incidents,
     language,
     live,
@@ -147,6 +148,11 @@ def _add_rooms(app: web.Application) -> None:
     get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/language", language.overview)
+    get("/cases", cases.case_list)
+    get(r"/cases/{case:\d{1,9}}", cases.case_page)
+    post(r"/cases/{case:\d{1,9}}", cases.edit)
+    post(r"/cases/{case:\d{1,9}}/withdraw", cases.withdraw)
+    post("/tickets/{number}/case", cases.make)
     post("/calls/{call_id}/words", language.correct_words)
     post(r"/calls/{call_id}/language/{finding:\d{1,9}}/contest", language.contest)
     post(r"/calls/{call_id}/language/{finding:\d{1,9}}/decide", language.decide)
