@@ -97,7 +97,7 @@ async def language_report(
         return LanguageReport(
             weeks=mondays,
             agents=_agents(checks, findings, mondays, zone),
-            kinds=_kinds(checks, findings),
+            kinds=kind_counts(checks, findings),
             waiting=await _on_calls(session, _waiting(agent_id)),
             latest=await _on_calls(session, _latest(since, agent_id, kind)),
             calls=len(checks),
@@ -159,7 +159,7 @@ def _agents(
     }
 
 
-def _kinds(checks: Iterable[LanguageCheckRow], findings: Iterable[LanguageFindingRow]) -> tuple[KindCount, ...]:
+def kind_counts(checks: Iterable[LanguageCheckRow], findings: Iterable[LanguageFindingRow]) -> tuple[KindCount, ...]:
     counted: dict[str, _Kind] = defaultdict(_Kind)
     for check in checks:
         for kind in check.judged:

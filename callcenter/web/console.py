@@ -23,9 +23,11 @@ from callcenter.web.pages import (
     answering_export,
     calls,
     cases,
+    complaints,
     incidents,
     language,
     live,
+    quarterly,
     recordings,
     reminder_changes,
     reminders,
@@ -148,6 +150,10 @@ def _add_rooms(app: web.Application) -> None:
     get("/staffing", staffing.staffing, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/language", language.overview)
+    get("/complaints", complaints.overview, SUPERVISORS)
+    get("/complaints/export.csv", complaints.as_csv, SUPERVISORS)
+    get("/quarters", quarterly.latest, SUPERVISORS)
+    get("/quarters/{quarter}", quarterly.review, SUPERVISORS)
     get("/cases", cases.case_list)
     get(r"/cases/{case:\d{1,9}}", cases.case_page)
     post(r"/cases/{case:\d{1,9}}", cases.edit)

@@ -35,8 +35,8 @@ def checker(settings: Settings) -> LanguageChecker:
     return language_checker(settings)
 
 
-@pytest.fixture
-async def rude(database: Database, clock: SetClock, settings: Settings, checker: LanguageChecker, day: None) -> None:
+async def rude_call(database: Database, clock: SetClock, settings: Settings) -> None:
+    """One more call, and all three checked."""
     story = Story(
         call_id=CALL,
         at=clock.now() - timedelta(hours=2),
@@ -46,7 +46,12 @@ async def rude(database: Database, clock: SetClock, settings: Settings, checker:
     )
     await save(database, *call_rows(story), *recording_rows(story, settings.recordings_dir))
     for call_id in (CALL, "CA-leak", "CA-noise"):
-        assert await checker.check(database, call_id, now=clock.now())
+        assert await language_checker(settings).check(database, call_id, now=clock.now())
+
+
+@pytest.fixture
+async def rude(database: Database, clock: SetClock, settings: Settings, day: None) -> None:
+    await rude_call(database, clock, settings)
 
 
 async def findings(database: Database) -> dict[str, LanguageFindingRow]:
