@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from sqlalchemy import Float, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import Float, Select, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.cases import CaseRow, CaseTermRow
@@ -49,7 +49,7 @@ async def search_cases(database: Database, *, q: str = "", category: str = "", l
             newest = _shown().where(wanted).order_by(CaseRow.updated_at.desc(), CaseRow.id.desc()).limit(limit)
             found = [CaseFound(row=row, score=0.0) for row in await session.scalars(newest)]
         unfinished = select(CaseRow).where(CaseRow.withdrawn_at.is_(None), CaseRow.solution == "")
-        categories = select(distinct(CaseRow.category)).where(CaseRow.category.is_not(None)).order_by(CaseRow.category)
+        categories = select(CaseRow.category).distinct().where(CaseRow.category.is_not(None)).order_by(CaseRow.category)
         return CaseLibrary(
             found=tuple(found),
             unfinished=tuple((await session.scalars(unfinished.order_by(CaseRow.id).limit(limit))).all()),
@@ -143,4 +143,4 @@ async def _expanded(session: AsyncSession, terms: Sequence[str]) -> list[str]:
         return list(terms)
     letter = terms[0].replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     like = or_(CaseTermRow.term.like(f"{letter}%", escape="\\"), CaseTermRow.term.like(f"%{letter}", escape="\\"))
-    return list(await session.scalars(select(distinct(CaseTermRow.term)).where(like).limit(200)))
+    return list(await session.scalars(select(CaseTermRow.term).distinct().where(like).limit(200)))

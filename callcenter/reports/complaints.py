@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketRow
@@ -15,6 +15,8 @@ from callcenter.domain.trends import FALSE_DISCOVERIES, RateChange, adjusted, ra
 
 WEEK = timedelta(days=7)
 WARNING_BASELINE_WEEKS = 8
+LEAST_BEFORE = timedelta(days=3)
+"""A shorter time before is no time to compare with."""
 FEWEST_TO_WARN = 3
 """Complaints in seven days, below which nobody is warned however rare the thing was before."""
 
@@ -67,9 +69,14 @@ class SevenDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComplaintReport:
-    """`kinds` and `buildings` the most frequent first; the period is held against as long a one before it."""
+    """`kinds` and `buildings` the most frequent first.
+
+    The period is held against as long a one before it, or as much of that as there are tickets at all: `before` is
+    where that begins, None where nothing was recorded then and nothing can be compared.
+    """
 
     start: datetime
+    before: datetime | None
     end: datetime
     total: RateChange
     kinds: tuple[Trend[str], ...]
@@ -84,18 +91,34 @@ async def complaint_report(
     """Tickets opened in [start, end), joined ones once; without `request_type` of every kind of request."""
     length = end - start
     since = min(start - length, end - WEEK * (WARNING_BASELINE_WEEKS + 1))
+    recorded = await _recorded_since(database)
     found = await _complaints(database, since, end, request_type)
+    begun = max(start - length, recorded or start)
+    exposure = _exposure(length, start - begun)
     now = [one for one in found if one.at >= start]
-    before = [one for one in found if start - length <= one.at < start]
+    before = [one for one in found if begun <= one.at < start] if exposure else []
+    buildings = _trends(now, before, lambda one: one.building, exposure=exposure)
     return ComplaintReport(
         start=start,
+        before=begun if exposure else None,
         end=end,
-        total=rate_change(len(now), len(before)),
-        kinds=_trends(now, before, lambda one: one.category),
-        buildings=tuple(one for one in _trends(now, before, lambda one: one.building) if one.key.building is not None),
+        total=rate_change(len(now), len(before), exposure=exposure or 1.0),
+        kinds=_trends(now, before, lambda one: one.category, exposure=exposure),
+        buildings=tuple(one for one in buildings if one.key.building is not None),
         blocks=tuple(_blocks(now, start, end)),
-        warnings=_warnings(found, end),
+        warnings=_warnings(found, end, recorded),
     )
+
+
+def _exposure(now: timedelta, before: timedelta) -> float | None:
+    """How many times as long; None where the time before is too short to say anything."""
+    return now / before if before >= LEAST_BEFORE else None
+
+
+async def _recorded_since(database: Database) -> datetime | None:
+    async with database.read() as session:
+        found: datetime | None = await session.scalar(select(func.min(TicketRow.created_at)))
+        return found
 
 
 async def _complaints(
@@ -123,13 +146,14 @@ def _trends(
     before: Sequence[Complained],
     key_of: Callable[[Complained], K],
     *,
-    exposure: float = 1.0,
+    exposure: float | None,
     more_only: bool = False,
 ) -> tuple[Trend[K], ...]:
+    """Without an exposure nothing is compared: the counts alone."""
     counted, earlier = Counter(map(key_of, now)), Counter(map(key_of, before))
     keys = list(dict.fromkeys([*counted, *earlier]))
-    changes = [rate_change(counted[key], earlier[key], exposure=exposure) for key in keys]
-    chances = adjusted([one.p_more if more_only else one.p for one in changes])
+    changes = [rate_change(counted[key], earlier[key], exposure=exposure or 1.0) for key in keys]
+    chances = adjusted([one.p_more if more_only else one.p for one in changes]) if exposure else [1.0] * len(keys)
     trends = [Trend(key=key, change=change, q=q) for key, change, q in zip(keys, changes, chances, strict=True)]
     return tuple(sorted(trends, key=lambda one: (-one.change.now, -one.change.before, str(one.key))))
 
@@ -146,17 +170,20 @@ def _blocks(now: Sequence[Complained], start: datetime, end: datetime) -> list[S
     return blocks[::-1]
 
 
-def _warnings(found: Sequence[Complained], end: datetime) -> tuple[Trend[tuple[str, Place]], ...]:
+def _warnings(
+    found: Sequence[Complained], end: datetime, recorded: datetime | None
+) -> tuple[Trend[tuple[str, Place]], ...]:
     """Kinds in a building that come more often in the last seven days than in the eight weeks before.
 
     All pairs that occurred count as looked at, so that the few that are named are not the luckiest of many.
     """
-    week, baseline = end - WEEK, end - WEEK * (WARNING_BASELINE_WEEKS + 1)
+    week = end - WEEK
+    baseline = max(week - WEEK * WARNING_BASELINE_WEEKS, recorded or week)
     trends = _trends(
         [one for one in found if one.at >= week],
         [one for one in found if baseline <= one.at < week],
         lambda one: (one.category, one.building),
-        exposure=1 / WARNING_BASELINE_WEEKS,
+        exposure=_exposure(WEEK, week - baseline),
         more_only=True,
     )
     return tuple(one for one in trends if one.q < FALSE_DISCOVERIES and one.change.now >= FEWEST_TO_WARN)

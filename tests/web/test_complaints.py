@@ -62,6 +62,18 @@ async def test_counts_and_what_has_changed(database: Database, clock: SetClock) 
     assert (warning.change.now, warning.change.before) == (6, 1)
 
 
+async def test_what_was_never_recorded_is_not_compared(database: Database, clock: SetClock) -> None:
+    await complained(database, clock)
+    first = clock.now() - timedelta(days=41)
+    young = await complaint_report(database, start=first, end=clock.now())
+    assert young.before is None
+    assert {one.direction for one in young.kinds} == {None}
+    assert {one.q for one in young.kinds} == {1.0}
+    longer = await complaint_report(database, start=clock.now() - timedelta(weeks=4), end=clock.now())
+    assert longer.before is not None
+    assert longer.before > clock.now() - timedelta(weeks=8), "the time before begins with the first ticket"
+
+
 async def test_an_empty_hotline_has_no_trend(database: Database, clock: SetClock) -> None:
     found = await complaint_report(database, start=clock.now() - timedelta(weeks=1), end=clock.now())
     assert found.kinds == found.buildings == found.warnings == ()
