@@ -31,6 +31,7 @@ from callcenter.domain.decent_times import Days
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.reply_templates import check_template
+from callcenter.domain.tallies import Counting
 from callcenter.domain.tickets import RequestType
 
 ENV_PREFIX = "CALLCENTER_"
@@ -521,6 +522,11 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.calendar.timezone)
+
+    @property
+    def counting(self) -> Counting:
+        """How every report counts calls."""
+        return Counting(zone=self.zone, in_time_ms=round(self.answering.in_time_seconds * 1000))
 
     @property
     def database_url(self) -> str:

@@ -3,6 +3,7 @@
 from callcenter.db import (
     calls,
     campaigns,
+    day_sums,
     escalations,
     events,
     fees,
@@ -22,6 +23,7 @@ metadata = Base.metadata
 modules = (
     calls,
     campaigns,
+    day_sums,
     escalations,
     events,
     fees,

@@ -127,6 +127,7 @@ def _add_rooms(app: web.Application) -> None:
     post("/alarms/{number}/arrived", alarms.arrived)
     get("/answering", answering.overview, SUPERVISORS)
     get("/answering/export.csv", answering_export.as_csv, SUPERVISORS)
+    get("/answering/export.xlsx", answering_export.as_xlsx, SUPERVISORS)
     get("/answering/export.json", answering_export.as_json, SUPERVISORS)
     get("/answering/calls", answering_calls.call_list, SUPERVISORS)
     get("/staffing", staffing.staffing, SUPERVISORS)

@@ -185,18 +185,20 @@ class _Lines:
             self.visit.formats,
             self.visit.catalog.gettext,
         )
-        total = f.length(timedelta(milliseconds=now.talk_ms))
+        total = f.length(timedelta(milliseconds=now.times.talk_ms))
         yield FigureLine(
             key="talk",
-            value=f.call_length(now.mean_talk_ms),
-            note=say("共 %(length)s", length=total) if now.talks else self._earlier(f.call_length(then.mean_talk_ms)),
+            value=f.call_length(now.times.mean_talk_ms),
+            note=say("共 %(length)s", length=total)
+            if now.times.talks
+            else self._earlier(f.call_length(then.times.mean_talk_ms)),
             href=self.asked.calls("connected"),
         )
         after = self.settings.after_call_seconds
         after_ms = None if after is None else round(after * 1000)
         yield FigureLine(
             key="handling",
-            value=f.call_length(now.mean_handling_ms(after_ms)),
+            value=f.call_length(now.times.mean_handling_ms(after_ms)),
             note=say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}"),
         )
 

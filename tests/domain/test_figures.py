@@ -36,13 +36,13 @@ def test_ten_calls_by_hand() -> None:
     assert figures.abandonment == Band(low=1 / 8, high=2 / 9)
     assert figures.speed is not None
     assert (figures.speed.mean_ms, figures.speed.median_ms, figures.speed.longest_ms) == (12_000, 9000, 21_000)
-    assert figures.mean_talk_ms == 60_000
+    assert figures.times.mean_talk_ms == 60_000
 
 
 def test_what_nobody_measured_has_no_figure() -> None:
     figures = figures_of([call(Disposition.ANSWERED, Verdict.WITHIN, EXACT)])
-    assert figures.mean_handling_ms(None) is None
-    assert figures.mean_handling_ms(30_000) == 90_000
+    assert figures.times.mean_handling_ms(None) is None
+    assert figures.times.mean_handling_ms(30_000) == 90_000
     nothing = figures_of([])
     assert nothing.speed is nothing.service_level is nothing.connection_rate is nothing.abandonment is None
     assert figures_of([call(Disposition.ANSWERED, None, None)]).service_level == Band(low=0.0, high=1.0)

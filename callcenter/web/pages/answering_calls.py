@@ -52,7 +52,7 @@ async def call_list(request: web.Request, visit: Visit) -> web.StreamResponse:
     wanted, which = asked(request, visit), request.query.get("which", "noted")
     if which not in TITLES:
         raise NotFound
-    in_time_ms = round(request.app[SETTINGS].answering.in_time_seconds * 1000)
+    in_time_ms = request.app[SETTINGS].counting.in_time_ms
     scope = wanted.scope
     hour = _number(request, "hour", 23)
     if hour is not None:

@@ -36,7 +36,7 @@ async def staffing(request: web.Request, visit: Visit) -> web.StreamResponse:
         room="answering",
         found=found,
         wanted=rule,
-        after_known=settings.answering.after_call_seconds is not None,
+        after_told=settings.answering.after_call_seconds is not None,
         plan=plan,
         stretches=stretches(plan) if plan else (),
         agents=agents,
