@@ -251,36 +251,47 @@ def _joined(one: Cell, other: Cell) -> Cell:
     )
 
 
-def figures_of(cells: Iterable[Cell]) -> Figures:
-    """The figures of all the calls in these cells; one definition for every page, export and test."""
+def figures_of(cells: Iterable[Cell], *, speeds: Mapping[int, int] | None = None) -> Figures:
+    """The figures of all the calls in these cells; one definition for every page, export and test.
+
+    `speeds`: how many answers took how many tenths of a second, where the cells do not say it themselves.
+    """
     kept = list(cells)
     by_disposition: dict[Disposition, int] = {}
     for cell in kept:
         by_disposition[cell.disposition] = by_disposition.get(cell.disposition, 0) + cell.calls
     answered = [cell for cell in kept if cell.disposition is Disposition.ANSWERED]
+    speed = _speed(answered, _speeds(answered) if speeds is None else speeds)
     return Figures(
         by_disposition=by_disposition,
         share=Share.of((cell.disposition, cell.verdict, cell.calls) for cell in kept),
-        speed=_speed(answered),
+        speed=speed,
         surely_in_time=sum(cell.surely_in_time for cell in answered),
         perhaps_in_time=sum(cell.perhaps_in_time for cell in answered),
         times=CallTimes.of(answered),
-        unmeasured=sum(cell.calls for cell in answered if cell.speed_tenths is None),
+        unmeasured=sum(cell.calls for cell in answered) - (speed.calls if speed else 0),
     )
 
 
-def _speed(answered: Iterable[Cell]) -> Speed | None:
-    measured = [cell for cell in answered if cell.speed_tenths is not None]
-    calls = sum(cell.calls for cell in measured)
+def _speeds(answered: Iterable[Cell]) -> dict[int, int]:
+    speeds: dict[int, int] = {}
+    for cell in answered:
+        if cell.speed_tenths is not None:
+            speeds[cell.speed_tenths] = speeds.get(cell.speed_tenths, 0) + cell.calls
+    return speeds
+
+
+def _speed(answered: Iterable[Cell], speeds: Mapping[int, int]) -> Speed | None:
+    kept, calls = list(answered), sum(speeds.values())
     if not calls:
         return None
-    by_tenths = sorted((cell.speed_tenths or 0, cell.calls) for cell in measured)
+    by_tenths = sorted(speeds.items())
     return Speed(
         calls=calls,
-        mean_ms=round(sum(cell.speed_ms for cell in measured) / calls),
+        mean_ms=round(sum(cell.speed_ms for cell in kept) / calls),
         median_ms=percentile(by_tenths, 0.5) * TENTH_MS,
         p95_ms=percentile(by_tenths, 0.95) * TENTH_MS,
-        longest_ms=max(cell.longest_ms for cell in measured),
+        longest_ms=max(cell.longest_ms for cell in kept),
     )
 
 

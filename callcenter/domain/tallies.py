@@ -53,8 +53,8 @@ CONTACTS = ("matters", "again", "open_matters", "linked", "repeats", "promised",
 OPEN = CONTACTS.index("open_matters")
 
 Row: TypeAlias = list[int]
-CellKey: TypeAlias = tuple[str, str | None, int | None]
-"""Disposition, verdict, speed in tenths of a second."""
+CellKey: TypeAlias = tuple[str, str | None]
+"""Disposition, verdict."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,22 +152,25 @@ class Tally:
     """Counts, each under the key that its name says. `quarters`: since 1970, with disposition and verdict.
 
     `rings`: answered calls by the fewest and the most rings heard; `pick_ups`: phones answered, by seconds of ringing
-    rounded up; `legs`: how many, of how many the ringing is known, and its sum in milliseconds.
+    rounded up; `legs`: how many, of how many the ringing is known, and its sum in milliseconds; `speeds`: answers by
+    estate and by tenths of a second from the end of the menu.
     """
 
-    quarters: dict[tuple[int, str, str | None], int] = field(default_factory=lambda: defaultdict(int))
+    quarters: dict[CellKey, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     rings: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     pick_ups: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     by_estate: dict[str, dict[CellKey, Row]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_zeros)))
+    speeds: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     by_agent: dict[str, Row] = field(default_factory=lambda: defaultdict(_zeros))
     legs: dict[tuple[str, str, str | None], Row] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
-    contacts: dict[tuple[str, str], Row] = field(default_factory=lambda: defaultdict(_no_contacts))
+    contacts_by_estate: dict[str, Row] = field(default_factory=lambda: defaultdict(_no_contacts))
+    contacts_by_agent: dict[str, Row] = field(default_factory=lambda: defaultdict(_no_contacts))
     longest: Longest | None = None
 
     def count(self, call: CountedCall, counting: Counting) -> None:
         quarter = int(call.started_at.timestamp()) // QUARTER_SECONDS
         verdict = call.verdict.value if call.verdict else None
-        self.quarters[quarter, call.disposition.value, verdict] += 1
+        self.quarters[call.disposition.value, verdict][quarter] += 1
         cell = cell_of_call(
             call.disposition,
             call.verdict,
@@ -180,9 +183,11 @@ class Tally:
         )
         row = [getattr(cell, name) for name in COLUMNS]
         estate = call.ticket.estate if call.ticket else ""
-        _put(self.by_estate[estate][call.disposition.value, verdict, cell.speed_tenths], row)
+        _put(self.by_estate[estate][call.disposition.value, verdict], row)
+        if cell.speed_tenths is not None:
+            self.speeds[estate][cell.speed_tenths] += 1
         if call.ticket and call.ticket.is_linked:
-            _sum(self.contacts[estate, call.agent], _contact(call.ticket, is_young=call.is_young))
+            self._contact(estate, call.agent, _row_of(call.ticket, is_young=call.is_young))
         if call.disposition is not Disposition.ANSWERED:
             return
         if call.agent:
@@ -200,49 +205,64 @@ class Tally:
             _sum(self.legs[key], [1, int(leg.ring is not None), leg.ring.middle_ms if leg.ring else 0])
 
     def count_promise(self, promise: CountedPromise) -> None:
-        _sum(self.contacts[promise.estate, promise.agent], [0, 0, 0, 0, 0, 1, int(promise.is_kept)])
+        self._contact(promise.estate, promise.agent, [0, 0, 0, 0, 0, 1, int(promise.is_kept)])
+
+    def _contact(self, estate: str, agent: str, row: Row) -> None:
+        _sum(self.contacts_by_estate[estate], row)
+        _sum(self.contacts_by_agent[agent], row)
 
     def _wait(self, other: Longest | None) -> None:
         if other is not None and (self.longest is None or other.rank < self.longest.rank):
             self.longest = other
 
     def add(self, other: "Tally") -> None:
-        for mine, more in ((self.quarters, other.quarters), (self.rings, other.rings), (self.pick_ups, other.pick_ups)):
-            for key, count in more.items():
-                mine[key] += count  # type: ignore[index]
+        for kind, quarters in other.quarters.items():
+            _count(self.quarters[kind], quarters)
+        _count(self.rings, other.rings)
+        _count(self.pick_ups, other.pick_ups)
         for estate, cells in other.by_estate.items():
             own = self.by_estate[estate]
             for cell, row in cells.items():
                 _put(own[cell], row)
+        for estate, speeds in other.speeds.items():
+            _count(self.speeds[estate], speeds)
         for agent, row in other.by_agent.items():
             _put(self.by_agent[agent], row)
         for leg, row in other.legs.items():
             _sum(self.legs[leg], row)
-        for of, row in other.contacts.items():
-            _sum(self.contacts[of], row)
+        for name, row in other.contacts_by_estate.items():
+            _sum(self.contacts_by_estate[name], row)
+        for name, row in other.contacts_by_agent.items():
+            _sum(self.contacts_by_agent[name], row)
         self._wait(other.longest)
 
     def set_open(self, *, young: bool) -> None:
         """Whether the days of first-contact resolution still run for all of these calls, or for none."""
-        for row in self.contacts.values():
+        for row in (*self.contacts_by_estate.values(), *self.contacts_by_agent.values()):
             row[OPEN] = row[0] - row[1] if young else 0
 
     def figures(self, estate: str | None = None) -> Figures:
         """Of all the calls, or of those of one estate."""
-        chosen = self.by_estate.values() if estate is None else [self.by_estate.get(estate, {})]
-        return figures_of(_cell(key, row) for cells in chosen for key, row in cells.items())
+        chosen = self.by_estate if estate is None else {estate} & self.by_estate.keys()
+        speeds: dict[int, int] = defaultdict(int)
+        for one in chosen:
+            _count(speeds, self.speeds.get(one, {}))
+        cells = (_cell(key, row) for one in chosen for key, row in self.by_estate[one].items())
+        return figures_of(cells, speeds=speeds)
 
     def estates(self) -> list[str]:
         """Those with most calls first, the calls of unknown estates last."""
         calls = {estate: sum(row[0] for row in cells.values()) for estate, cells in self.by_estate.items()}
         return sorted(calls, key=lambda estate: (estate == "", -calls[estate], estate))
 
-    def contacts_of(self, *, estate: str | None = None, agent: str | None = None) -> Contacts:
+    def contacts(self) -> Contacts:
         total = _no_contacts()
-        for (of_estate, of_agent), row in self.contacts.items():
-            if (estate is None or estate == of_estate) and (agent is None or agent == of_agent):
-                _sum(total, row)
-        return Contacts(**dict(zip(CONTACTS, total, strict=True)))
+        for row in self.contacts_by_estate.values():
+            _sum(total, row)
+        return _contacts(total)
+
+    def contacts_of_estate(self, estate: str) -> Contacts:
+        return _contacts(self.contacts_by_estate.get(estate, _no_contacts()))
 
     def agents(self) -> tuple[AgentFigures, ...]:
         """Every agent whose phone rang, those whose phone rang most first."""
@@ -257,8 +277,8 @@ class Tally:
             AgentFigures(
                 agent=agent,
                 mean_ring_ms=round(rings[agent][1] / rings[agent][0]) if rings[agent][0] else None,
-                times=CallTimes.of([_cell((Disposition.ANSWERED, None, None), self.by_agent.get(agent, _zeros()))]),
-                contacts=self.contacts_of(agent=agent),
+                times=CallTimes.of([_cell((Disposition.ANSWERED, None), self.by_agent.get(agent, _zeros()))]),
+                contacts=_contacts(self.contacts_by_agent.get(agent, _no_contacts())),
                 **by_outcome,
             )
             for agent, by_outcome in columns.items()
@@ -269,16 +289,21 @@ class Tally:
         """As JSON can hold it; the same counts are always packed alike."""
         longest = self.longest
         return {
-            "quarters": [[*key, count] for key, count in _sorted(self.quarters)],
+            "quarters": [[*key, *_spread(quarters)] for key, quarters in _sorted(self.quarters)],
             "rings": [[*key, count] for key, count in _sorted(self.rings)],
             "pick_ups": [[key, count] for key, count in _sorted(self.pick_ups)],
             "by_estate": {
                 estate: [[*key, *_trimmed(row)] for key, row in _sorted(cells)]
                 for estate, cells in _sorted(self.by_estate)
             },
+            "speeds": {
+                estate: [[tenths, count] for tenths, count in _sorted(speeds)]
+                for estate, speeds in _sorted(self.speeds)
+            },
             "by_agent": {agent: _trimmed(row) for agent, row in _sorted(self.by_agent)},
             "legs": [[*key, *row] for key, row in _sorted(self.legs)],
-            "contacts": [[*key, *row] for key, row in _sorted(self.contacts)],
+            "contacts_by_estate": dict(_sorted(self.contacts_by_estate)),
+            "contacts_by_agent": dict(_sorted(self.contacts_by_agent)),
             "longest": [longest.speed_ms, longest.started_at.astimezone(UTC).isoformat(), longest.call_id]
             if longest
             else None,
@@ -287,14 +312,19 @@ class Tally:
     @classmethod
     def unpacked(cls, packed: Mapping[str, Any]) -> "Tally":
         tally = cls()
-        tally.quarters.update({(one[0], one[1], one[2]): one[3] for one in packed["quarters"]})
+        for disposition, verdict, first, *spread in packed["quarters"]:
+            pairs = {first + apart: count for apart, count in zip(spread[::2], spread[1::2], strict=True)}
+            tally.quarters[disposition, verdict].update(pairs)
         tally.rings.update({(one[0], one[1]): one[2] for one in packed["rings"]})
-        tally.pick_ups.update({one[0]: one[1] for one in packed["pick_ups"]})
+        tally.pick_ups.update(packed["pick_ups"])
         for estate, cells in packed["by_estate"].items():
-            tally.by_estate[estate].update({(one[0], one[1], one[2]): _filled(one[3:]) for one in cells})
+            tally.by_estate[estate].update({(one[0], one[1]): _filled(one[2:]) for one in cells})
+        for estate, speeds in packed["speeds"].items():
+            tally.speeds[estate].update(speeds)
         tally.by_agent.update({agent: _filled(row) for agent, row in packed["by_agent"].items()})
         tally.legs.update({(one[0], one[1], one[2]): one[3:] for one in packed["legs"]})
-        tally.contacts.update({(one[0], one[1]): one[2:] for one in packed["contacts"]})
+        tally.contacts_by_estate.update(packed["contacts_by_estate"])
+        tally.contacts_by_agent.update(packed["contacts_by_agent"])
         if packed["longest"]:
             speed_ms, started_at, call_id = packed["longest"]
             tally.longest = Longest(speed_ms=speed_ms, started_at=datetime.fromisoformat(started_at), call_id=call_id)
@@ -312,7 +342,7 @@ def added(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
-def _contact(ticket: OfTicket, *, is_young: bool) -> Row:
+def _row_of(ticket: OfTicket, *, is_young: bool) -> Row:
     again = ticket.is_matter and ticket.came_again
     is_open = ticket.is_matter and is_young and not ticket.came_again
     return [*map(int, (ticket.is_matter, again, is_open, True, ticket.is_repeat)), 0, 0]
@@ -324,16 +354,30 @@ def _put(known: Row, more: Row) -> None:
     known[LONGEST] = longest
 
 
+def _count(known: dict[Any, int], more: Mapping[Any, int]) -> None:
+    for key, count in more.items():
+        known[key] += count
+
+
+def _contacts(row: Row) -> Contacts:
+    return Contacts(**dict(zip(CONTACTS, row, strict=True)))
+
+
+def _spread(quarters: Mapping[int, int]) -> list[int]:
+    """The first quarter, then for each how far it lies from the first, and its count."""
+    first = min(quarters)
+    return [first, *(number for quarter, count in _sorted(quarters) for number in (quarter - first, count))]
+
+
 def _sum(known: Row, more: Row) -> None:
     known[:] = map(add, known, more)
 
 
-def _cell(key: tuple[str, str | None, int | None], row: Row) -> Cell:
-    disposition, verdict, tenths = key
+def _cell(key: CellKey, row: Row) -> Cell:
+    disposition, verdict = key
     return Cell(
         disposition=Disposition(disposition),
         verdict=Verdict(verdict) if verdict else None,
-        speed_tenths=tenths,
         **dict(zip(COLUMNS, row, strict=True)),
     )
 

@@ -100,7 +100,7 @@ class Answering(Summary):
 async def summary(database: Database, scope: Scope, counting: Counting, *, now: datetime) -> Summary:
     async with database.read() as session:
         tally = total_of(await read_tallies(session, scope, counting, now=now))
-    return Summary(figures=tally.figures(), contacts=tally.contacts_of(), agents=tally.agents())
+    return Summary(figures=tally.figures(), contacts=tally.contacts(), agents=tally.agents())
 
 
 async def answering(
@@ -111,13 +111,14 @@ async def answering(
         tally = total_of(tallies)
         longest = await session.get(CallRow, tally.longest.call_id) if tally.longest else None
         last = await calls_of(session, scope, WHICH["noted"], most=noted)
+    counted = _counted(tally, counting.zone)
     return Answering(
         figures=tally.figures(),
-        contacts=tally.contacts_of(),
+        contacts=tally.contacts(),
         agents=tally.agents(),
         longest=longest,
-        hours=_by_hour(_counted(tally), counting.zone),
-        days=_by_day(_counted(tally), scope, counting.zone),
+        hours=_by_hour(counted),
+        days=_by_day(counted, scope, counting.zone),
         by_rings=dict(sorted(tally.rings.items())),
         noted=last,
         numbers=by_number(tallies),
@@ -127,14 +128,14 @@ async def answering(
 
 def by_number(tallies: Tallies) -> tuple[OfGroup, ...]:
     return tuple(
-        OfGroup(name=number, figures=tallies[number].figures(), contacts=tallies[number].contacts_of())
+        OfGroup(name=number, figures=tallies[number].figures(), contacts=tallies[number].contacts())
         for number in sorted(tallies)
     )
 
 
 def by_estate(tally: Tally) -> tuple[OfGroup, ...]:
     return tuple(
-        OfGroup(name=one, figures=tally.figures(one), contacts=tally.contacts_of(estate=one)) for one in tally.estates()
+        OfGroup(name=one, figures=tally.figures(one), contacts=tally.contacts_of_estate(one)) for one in tally.estates()
     )
 
 
@@ -186,24 +187,30 @@ async def _tickets(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, 
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-Counted = Iterable[tuple[int, Disposition, Verdict | None, int]]
+Counted = Iterable[tuple[datetime, str, int]]
+"""Calls by the local quarter of an hour in which they began, and by where they stand (STANDINGS)."""
 
 
-def _counted(tally: Tally) -> list[tuple[int, Disposition, Verdict | None, int]]:
-    return [
-        (quarter, Disposition(disposition), Verdict(verdict) if verdict else None, calls)
-        for (quarter, disposition, verdict), calls in tally.quarters.items()
-    ]
+def _counted(tally: Tally, zone: ZoneInfo) -> list[tuple[datetime, str, int]]:
+    counted: dict[tuple[int, str], int] = defaultdict(int)
+    for (disposition, verdict), quarters in tally.quarters.items():
+        place = standing(Disposition(disposition), Verdict(verdict) if verdict else None)
+        if place is None:
+            continue
+        for quarter, calls in quarters.items():
+            counted[quarter, place] += calls
+    local = {quarter: _local(quarter, zone) for quarter, _ in counted}
+    return [(local[quarter], place, calls) for (quarter, place), calls in counted.items()]
 
 
-def _by_hour(counted: Counted, zone: ZoneInfo) -> tuple[CountedCalls, ...]:
+def _by_hour(counted: Counted) -> tuple[CountedCalls, ...]:
     """By hour of the local day; the hour that a clock change repeats holds both."""
-    by_hour = _tally((_local(quarter, zone).hour, *rest) for quarter, *rest in counted)
+    by_hour = _tally((at.hour, place, calls) for at, place, calls in counted)
     return tuple(CountedCalls(at=hour, **by_hour.get(hour, {})) for hour in range(24))
 
 
 def _by_day(counted: Counted, scope: Scope, zone: ZoneInfo) -> tuple[CountedCalls, ...]:
-    by_day = _tally((_local(quarter, zone).date(), *rest) for quarter, *rest in counted)
+    by_day = _tally((at.date(), place, calls) for at, place, calls in counted)
     first = scope.start.astimezone(zone).date()
     days = (scope.end.astimezone(zone) - timedelta(microseconds=1)).date() - first
     dates = [first + timedelta(days=number) for number in range(days.days + 1)]
@@ -216,8 +223,6 @@ def _local(quarter: int, zone: ZoneInfo) -> datetime:
 
 def _tally(counted: Iterable[Any]) -> dict[Any, dict[str, int]]:
     tally: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STANDINGS, 0))
-    for at, disposition, verdict, calls in counted:
-        place = standing(disposition, verdict)
-        if place:
-            tally[at][place] += calls
+    for at, place, calls in counted:
+        tally[at][place] += calls
     return tally

@@ -22,8 +22,10 @@ HALF_HOUR_MINUTES = 30
 def half_hours(tally: Tally, *, until: date, zone: ZoneInfo) -> dict[date, list[float]]:
     """Calls by half hour of each local day before `until`, from the first day with a call on."""
     days: dict[date, list[float]] = defaultdict(lambda: [0.0] * SLOTS)
-    for (quarter, disposition, _), calls in tally.quarters.items():
-        if disposition not in NEVER_ASKED_FOR_US:
+    for (disposition, _), quarters in tally.quarters.items():
+        if disposition in NEVER_ASKED_FOR_US:
+            continue
+        for quarter, calls in quarters.items():
             local = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(zone)
             days[local.date()][local.hour * 2 + local.minute // HALF_HOUR_MINUTES] += calls
     if not days:

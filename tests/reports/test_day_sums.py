@@ -96,14 +96,14 @@ async def check(database: Database, clock: SetClock) -> Tally:
     async with database.read() as session:
         tally = total_of(await read_tallies(session, SCOPE, COUNTING, now=now))
         assert tally.figures() == await plain_sql.read_figures(session, SCOPE, in_time_ms=15_000)
-        assert tally.contacts_of() == await read_contacts(session, SCOPE, now=now)
+        assert tally.contacts() == await read_contacts(session, SCOPE, now=now)
         parts = period_of(PeriodKind.WEEK, START + timedelta(hours=12), SHANGHAI).parts()
         week = Scope(start=parts[0].start, end=parts[-1].end)
         by_day = [one.figures() for one in await read_parts(session, week, parts, COUNTING, now=now)]
         assert by_day == await plain_sql.figures_of_parts(session, week, parts, in_time_ms=15_000)
     estates = tally.estates()
     assert sum(tally.figures(one).offered for one in estates) == tally.figures().offered
-    assert sum(tally.contacts_of(estate=one).matters for one in estates) == tally.contacts_of().matters
+    assert sum(tally.contacts_of_estate(one).matters for one in estates) == tally.contacts().matters
     return tally
 
 
@@ -122,7 +122,7 @@ async def test_kept_days_give_the_figures_of_their_calls(database: Database, clo
     await check(database, clock)
     clock.advance(days=10)
     settled = await check(database, clock)
-    assert settled.contacts_of().open_matters == 0 < before.contacts_of().open_matters
+    assert settled.contacts().open_matters == 0 < before.contacts().open_matters
 
 
 async def an_event_comes_late(database: Database, story: Story, clock: SetClock) -> None:
@@ -301,7 +301,7 @@ async def test_a_kept_day_is_verified_from_its_events(database: Database, clock:
     assert sum(one.calls for one in found) == len(stories)
     async with database.write() as session:
         row = await session.get_one(DaySumRow, found[1].day)
-        row.tallies = row.tallies.replace('"quarters":[[', '"quarters":[[1,"answered","within",1],[', 1)
+        row.tallies = row.tallies.replace('"rings":[[', '"rings":[[1,1,1],[', 1)
     await the_promise_is_kept_late(database, stories[0], clock)
     again = {one.day: one.holds async for one in verify_days(database, COUNTING, RULE)}
     assert None in again.values(), "a day that waits to be counted anew is no fault"

@@ -82,14 +82,14 @@ async def test_first_contacts_repeats_and_call_backs(
     await save(database, *rows)
     scope = Scope(start=start - timedelta(hours=1), end=start + timedelta(days=9))
     async with database.read() as session:
-        contacts = (await read_tally(session, scope, settings.counting, now=clock.now())).contacts_of()
+        contacts = (await read_tally(session, scope, settings.counting, now=clock.now())).contacts()
     assert (contacts.matters, contacts.again, contacts.open_matters) == (3, 1, 0)
     assert contacts.first_contact_resolution == Band(low=2 / 3, high=2 / 3)
     assert (contacts.linked, contacts.repeats) == (5, 2)
     assert (contacts.promised, contacts.kept) == (3, 1)
     async with database.read() as session:
         coming = Scope(start=clock.now(), end=soon + timedelta(hours=1))
-        today = (await read_tally(session, coming, settings.counting, now=clock.now())).contacts_of()
+        today = (await read_tally(session, coming, settings.counting, now=clock.now())).contacts()
     assert (today.promised, today.kept) == (1, 1), "what is not due yet counts only once it was made"
     _, repeats = await list_calls(database, scope, WHICH["repeats"], most=1)
     assert repeats == contacts.repeats
