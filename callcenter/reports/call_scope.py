@@ -95,6 +95,7 @@ WHICH: Mapping[str, ColumnElement[bool]] = {
     "unknown": _was(Disposition.UNKNOWN),
     "linked": _linked_as(FIRST, *REPEATS),
     "repeats": _linked_as(*REPEATS),
+    "transferred": and_(_ANSWERED, CallRow.transferred.is_(True)),
 }
 
 

@@ -18,7 +18,6 @@ from callcenter.reports.answering import Answering, answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope
 from callcenter.reports.day_sums import read_tally
 from callcenter.services.judge_again import judge_some
-from callcenter.web.exports import written
 from tests.conftest import SetClock
 from tests.web.conftest import SignIn
 from tests.web.factory import Ring, Story, call_rows, save, ticket
@@ -235,7 +234,3 @@ async def test_figures_are_exported_as_the_page_shows_them(sign_in: SignIn, foun
     told = await (await client.get("/answering/export.json?period=week")).json()
     assert (told["whole"]["offered"], len(told["parts"]), told["whole"]["matters"]) == (42, 7, 7)
     assert (await (await sign_in("lijia")).get("/answering/export.csv")).status == 403
-
-
-def test_no_cell_becomes_a_formula() -> None:
-    assert written([{"name": "=1+1", "number": -5}]) == "name,number\r\n'=1+1,-5\r\n"
