@@ -143,8 +143,8 @@ class AnsweringSettings(Section):
     )
     after_call_seconds: Annotated[float | None, Field(ge=0, le=3600)] = Field(
         None,
-        description="Your own measurement of the work after a call, which nothing records; empty: AHT is not shown,"
-        " and staffing counts talking only",
+        description="Your own measurement of the work after a call, for where nobody reports it; empty: then AHT is"
+        " not shown, and staffing counts talking only",
     )
 
 
