@@ -61,6 +61,21 @@ def _request(method: str, cseq: int, *, body: str = "", kind: str = "") -> str:
     return "\n".join([*lines, "Content-Length: 0"])
 
 
+def _hold(holds: tuple[float, float]) -> str:
+    """A re-INVITE that only sends, and one that takes it back."""
+    out = ""
+    for cseq, seconds, way in ((2, holds[0], "sendonly"), (3, holds[1], "sendrecv")):
+        sdp = SDP.format(port="rtpstream_audio_port").rstrip() + f"\na={way}\n"
+        invite = _turned_round("INVITE", cseq).replace(
+            "Content-Length: 0", "Contact: <sip:uas@[local_ip]:[local_port]>"
+        )
+        invite += "\nContent-Type: application/sdp\nContent-Length: [len]\n" + sdp
+        out += f'<pause milliseconds="{round(seconds * 1000)}"/>\n' + _send(invite, ' retrans="500"')
+        out += '<recv response="100" optional="true"/>\n<recv response="200"/>\n'
+        out += _send(_turned_round("ACK", cseq))
+    return out
+
+
 def _turned_round(method: str, cseq: int) -> str:
     """A request within a dialogue that the other side began."""
     lines = [
@@ -78,10 +93,14 @@ def _turned_round(method: str, cseq: int) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second)."""
+    """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second).
+
+    `holds`: puts the resident on hold so long after the answer, for so long.
+    """
 
     ring_seconds: float = 1.0
     says: str = "agent"
+    holds: tuple[float, float] | None = None
     talk_seconds: float | None = None
     keys: Sequence[tuple[str, float]] = ()
 
@@ -121,6 +140,7 @@ def agent_scenario(does: Behaviour, audio: str) -> str:
             out += _send(_answer("200 OK", sdp=SDP.format(port=port)), ' retrans="500"')
             play = f'play_pcap_audio="{audio}.pcap"' if keys else f'rtp_stream="{audio}.al,-1,8,PCMA/8000"'
             out += f'<recv request="ACK"/>\n<nop><action><exec {play}/></action></nop>\n'
+            out += _hold(does.holds) if does.holds else ""
             if talk is None:
                 out += '<recv request="BYE"/>\n' + ended
             else:

@@ -269,6 +269,11 @@ SCENARIOS = [
         agents={"off": NotRegistered(), "hewen": Answers(ring_seconds=3)},
     ),
     Scenario(
+        name="a_resident_is_put_on_hold",
+        play=first_ring,
+        agents={"hewen": Answers(ring_seconds=1, holds=(3.0, 4.0))},
+    ),
+    Scenario(
         name="an_agent_who_talks_is_not_rung",
         play=while_talking,
         agents={"hewen": Answers(ring_seconds=1), "zhao": Answers(ring_seconds=1)},

@@ -27,6 +27,7 @@ def test_answered_on_the_first_ring(story: Played) -> None:
     assert call.ring_low_ms == call.ring_high_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
     assert (call.from_number, call.to_number, call.hung_up_by) == ("+8613812346207", "1000", "resident")
     assert [(one.content, one.channels) for one in story.call.recordings] == [("conversation", 2)]
+    assert (call.hold_low_ms, call.hold_high_ms) == (0, 0)
     assert len({event.event_id for event in story.call.events}) == len(story.call.events) == 7
     assert story.phones["hewen"].time_of("BYE", "received")
 
@@ -128,6 +129,15 @@ def test_without_us_the_dialplan_rings_and_takes_messages(story: Played) -> None
     assert second.call.from_number == "+8613900001111"
     assert [one.content for one in second.recordings] == ["voice_mail"]
     assert story.notes["first"] == len(story.calls) == 2
+
+
+def test_a_resident_is_put_on_hold(story: Played) -> None:
+    call = story.call
+    held = [event.kind for event in call.events if event.kind in ("call_held", "call_resumed")]
+    assert held == ["call_held", "call_resumed"]
+    sent = [at for at, way, line in story.phones["hewen"].messages() if way == "sent" and line.startswith("INVITE")]
+    assert call.call.hold_low_ms == pytest.approx((sent[1] - sent[0]) / timedelta(milliseconds=1), abs=50)
+    assert (call.call.disposition, call.call.hung_up_by) == ("answered", "resident")
 
 
 def test_an_agent_who_talks_is_not_rung(story: Played) -> None:

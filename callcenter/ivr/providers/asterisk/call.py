@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from callcenter.domain.calls import Direction, EndReason, EventKind
+from callcenter.domain.calls import HOLD, Direction, EndReason, EventKind
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import (
     DialEnded,
@@ -55,6 +55,7 @@ class InboundCall(ScriptedCall):
             self.channel.created,
             data={
                 "direction": Direction.INBOUND.value,
+                "tells": [HOLD],
                 "from": self.from_number,
                 "to": phone_number(self.channel.extension),
             },

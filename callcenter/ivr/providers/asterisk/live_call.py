@@ -117,10 +117,17 @@ class LiveCall:
             self._over.add(str(part.get("id") or part.get("name")))
         elif leg is not None:
             leg.take(event)
+            self._take_hold(event)
             if event.type == "ChannelHangupRequest" and leg.given_up is None:
                 self.hung_up_by = self.hung_up_by or "agent"
         elif event.channel_id == self.id:
             self._take_own(event)
+
+    def _take_hold(self, event: AriEvent) -> None:
+        """The agent's phone says so; the resident hears music meanwhile."""
+        kinds = {"ChannelHold": EventKind.CALL_HELD, "ChannelUnhold": EventKind.CALL_RESUMED}
+        if event.type in kinds:
+            self.ledger.write(kinds[event.type], event.at, key=f"{event.at:%H%M%S.%f}")
 
     def _take_own(self, event: AriEvent) -> None:
         match event.type:
