@@ -47,7 +47,7 @@ AOR = """
 type = aor
 {contact}
 """
-APART_SECONDS = 0.3
+APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 TEXTS = ("您好", "请留言", "再见", "请按键", "接听请按1")
 SPEECH = {"resident": "01-kitchen-leak/resident", "agent": "01-kitchen-leak/agent", "message": "07-voice-mail/resident"}
