@@ -28,7 +28,20 @@ CALLCENTER_SERVER__PORT=8080; docs/configuration.md lists them all.
 Command = Callable[[argparse.Namespace, Settings], int]
 
 PRIVATE = frozenset(
-    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "corrections", "ledger"}
+    {
+        "serve",
+        "worker",
+        "migrate",
+        "demo",
+        "user",
+        "register",
+        "reminders",
+        "campaign",
+        "fees",
+        "corrections",
+        "ledger",
+        "rollups",
+    }
 )
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
 

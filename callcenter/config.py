@@ -31,6 +31,7 @@ from callcenter.domain.decent_times import Days
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.reply_templates import check_template
+from callcenter.domain.tallies import Counting
 from callcenter.domain.tickets import RequestType
 
 ENV_PREFIX = "CALLCENTER_"
@@ -142,8 +143,8 @@ class AnsweringSettings(Section):
     )
     after_call_seconds: Annotated[float | None, Field(ge=0, le=3600)] = Field(
         None,
-        description="Your own measurement of the work after a call, which nothing records; empty: AHT is not shown,"
-        " and staffing counts talking only",
+        description="Your own measurement of the work after a call, for where nobody reports it; empty: then AHT is"
+        " not shown, and staffing counts talking only",
     )
 
 
@@ -523,6 +524,11 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.calendar.timezone)
+
+    @property
+    def counting(self) -> Counting:
+        """How every report counts calls."""
+        return Counting(zone=self.zone, in_time_ms=round(self.answering.in_time_seconds * 1000))
 
     @property
     def database_url(self) -> str:

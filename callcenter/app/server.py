@@ -29,6 +29,7 @@ from callcenter.jobs.folding import FoldingLoop
 from callcenter.jobs.scheduler import Scheduler
 from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
+from callcenter.reports.count_days import count_some_days
 from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
@@ -59,6 +60,7 @@ CLOSE_GAPS_SECONDS = 30.0
 LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
+COUNT_DAYS_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +227,11 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
     )
     scheduler.add(
         "incidents", lambda: find_incidents(database, now=clock.now(), rules=rules), seconds=INCIDENTS_SECONDS
+    )
+    scheduler.add(
+        "days of the reports",
+        lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
+        seconds=COUNT_DAYS_SECONDS,
     )
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
     seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketDeadlineRow, TicketRow
 from callcenter.domain.calendar_quarter import CalendarQuarter
+from callcenter.domain.tallies import Counting
 from callcenter.reports.answering import Summary, summary
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.complaints import ComplaintReport, complaint_report
@@ -68,14 +68,15 @@ class QuarterlyReview:
 
 
 async def quarterly_review(
-    database: Database, quarter: CalendarQuarter, *, zone: ZoneInfo, now: datetime, in_time_ms: int
+    database: Database, quarter: CalendarQuarter, counting: Counting, *, now: datetime
 ) -> QuarterlyReview:
+    zone = counting.zone
     start, until = quarter.start(zone), min(quarter.end(zone), now)
     before = quarter.before()
     scope = Scope(start=start, end=until)
     earlier = Scope(start=before.start(zone), end=before.end(zone))
-    calls = await summary(database, scope, now=now, in_time_ms=in_time_ms)
-    calls_before = await summary(database, earlier, now=now, in_time_ms=in_time_ms)
+    calls = await summary(database, scope, counting, now=now)
+    calls_before = await summary(database, earlier, counting, now=now)
     complaints = await complaint_report(database, start=start, end=until)
     async with database.read() as session:
         heard = heard_between(start, until)

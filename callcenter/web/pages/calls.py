@@ -54,6 +54,7 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         told=_told(found, visit, rule),
         judged=judged(found, visit),
         hung_up=_hung_up(found, visit),
+        after_answer=_after_answer(found.recorded.call, visit),
         event_words=lambda event: event_words(event, visit, named),
         doubt=doubt,
     )
@@ -122,6 +123,18 @@ def _hung_up(found: CallPage, visit: Visit) -> str:
         return say("通话未结束")
     who = {"resident": say("住户挂机"), "agent": say("客服挂机")}
     return who.get(call.hung_up_by or "", say("线路没有报告谁挂机"))
+
+
+def _after_answer(call: CallRow, visit: Visit) -> str:
+    """Hold, transfer and the work after the call, as far as anybody told of them."""
+    f, say, told = visit.formats, visit.catalog.gettext, []
+    if call.hold_low_ms is not None and call.hold_high_ms is not None:
+        told.append(say("保持 %(seconds)s 秒", seconds=f.seconds(call.hold_low_ms, call.hold_high_ms)))
+    if call.transferred is not None:
+        told.append(say("已转接") if call.transferred else say("没有转接"))
+    if call.wrap_up_low_ms is not None and call.wrap_up_high_ms is not None:
+        told.append(say("话后处理 %(seconds)s 秒", seconds=f.seconds(call.wrap_up_low_ms, call.wrap_up_high_ms)))
+    return "·".join(told)
 
 
 def _told(found: CallPage, visit: Visit, rule: RingRule) -> str:

@@ -23,13 +23,7 @@ async def review(request: web.Request, visit: Visit) -> web.StreamResponse:
     if quarter is None or quarter > running:
         raise NotFound
     settings, rules = request.app[SETTINGS], request.app[LANGUAGE].rules()
-    found = await quarterly_review(
-        request.app[DATABASE],
-        quarter,
-        zone=visit.zone,
-        now=visit.now,
-        in_time_ms=round(settings.answering.in_time_seconds * 1000),
-    )
+    found = await quarterly_review(request.app[DATABASE], quarter, settings.counting, now=visit.now)
     return await render_room(
         request,
         visit,
