@@ -14,6 +14,7 @@ from callcenter.config import Settings, SettingsError
 from callcenter.db.engine import Database
 from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
+from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
@@ -22,6 +23,7 @@ from callcenter.ivr.providers.twilio_media import TwilioMedia, stream_token
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.providers.twiml import TwimlWriter
 from callcenter.ports import Clock
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
 from callcenter.services.understand_call import CallReader
 
@@ -81,6 +83,16 @@ def rules_of(settings: Settings) -> FollowUpRules:
 def rule_folder(settings: Settings) -> RuleFolder:
     """The rules of understanding: the built-in ones, or an operator's."""
     return RuleFolder(settings.understanding.rules_dir)
+
+
+def language_checker(settings: Settings) -> LanguageChecker:
+    """Service language by the built-in rules, or an operator's."""
+    return LanguageChecker(
+        zone=settings.zone,
+        company=settings.console.company,
+        wording=rule_folder(settings),
+        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+    )
 
 
 @asynccontextmanager

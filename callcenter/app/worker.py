@@ -8,7 +8,7 @@ import signal
 import aiohttp
 import structlog
 
-from callcenter.app.parts import clock_of, engine_settings, rule_folder, rules_of
+from callcenter.app.parts import clock_of, engine_settings, language_checker, rule_folder, rules_of
 from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.config import Settings
 from callcenter.db.engine import Database
@@ -48,6 +48,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             wording=rule_folder(settings),
             area_code=settings.understanding.area_code or None,
             menu_choices=settings.call_flow.menu.choices,
+            language=language_checker(settings),
         )
         jobs = TranscriptionJobs(
             use_case,

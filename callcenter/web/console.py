@@ -5,11 +5,14 @@ from aiohttp import web
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
+from callcenter.domain.service_language import LanguageRuleFile
+from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LIVE_BOARD, SETTINGS, SPEECH
+from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LANGUAGE, LIVE_BOARD, SETTINGS, SPEECH
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
@@ -19,8 +22,12 @@ from callcenter.web.pages import (
     answering_calls,
     answering_export,
     calls,
+    cases,
+    complaints,
     incidents,
+    language,
     live,
+    quarterly,
     recordings,
     reminder_changes,
     reminders,
@@ -37,6 +44,16 @@ from callcenter.web.pages import (
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+
+
+def language_checker(settings: Settings) -> LanguageChecker:
+    """Service language by the built-in rules, or an operator's."""
+    return LanguageChecker(
+        zone=settings.zone,
+        company=settings.console.company,
+        wording=RuleFolder(settings.understanding.rules_dir),
+        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+    )
 
 
 def add_console(
@@ -58,6 +75,7 @@ def add_console(
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[LANGUAGE] = language_checker(settings)
     app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
     app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
@@ -134,5 +152,18 @@ def _add_rooms(app: web.Application) -> None:
     get("/staffing", staffing.staffing, SUPERVISORS)
     get("/staffing/plan.{kind:csv|xlsx|json}", staffing.exported, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
+    get("/language", language.overview)
+    get("/complaints", complaints.overview, SUPERVISORS)
+    get("/complaints/export.csv", complaints.as_csv, SUPERVISORS)
+    get("/quarters", quarterly.latest, SUPERVISORS)
+    get("/quarters/{quarter}", quarterly.review, SUPERVISORS)
+    get("/cases", cases.case_list)
+    get(r"/cases/{case:\d{1,9}}", cases.case_page)
+    post(r"/cases/{case:\d{1,9}}", cases.edit)
+    post(r"/cases/{case:\d{1,9}}/withdraw", cases.withdraw)
+    post("/tickets/{number}/case", cases.make)
+    post("/calls/{call_id}/words", language.correct_words)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/contest", language.contest)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/decide", language.decide)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

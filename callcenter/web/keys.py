@@ -6,6 +6,7 @@ from jinja2 import Environment
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.web.assets import Assets
 from callcenter.web.language import Catalog
@@ -15,6 +16,7 @@ SETTINGS = web.AppKey("callcenter.web.settings", Settings)
 CLOCK = web.AppKey("callcenter.web.clock", Clock)
 LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
+LANGUAGE = web.AppKey("callcenter.web.service_language", LanguageChecker)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)
 CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])
 TEMPLATES = {language: web.AppKey(f"callcenter.web.templates.{language}", Environment) for language in ("zh", "en")}

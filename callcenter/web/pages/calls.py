@@ -13,11 +13,12 @@ from callcenter.web import shapes
 from callcenter.web.errors import NotAllowed, NotFound
 from callcenter.web.formats import masked
 from callcenter.web.frame import everyone, render_room
-from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.keys import DATABASE, LANGUAGE, SETTINGS
 from callcenter.web.language import N_
 from callcenter.web.ledger import ledger
 from callcenter.web.names import Names, names
 from callcenter.web.pages.ticket import hear
+from callcenter.web.service_language import FindingView, finding_view
 from callcenter.web.talk import talk_page
 from callcenter.web.visit import Visit
 
@@ -46,6 +47,8 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         call=call,
         heard=hear(found.recorded, None),
         talk=talk_page(found.live),
+        checked=found.language,
+        findings=_findings(request, visit, found),
         ledger=ledger(call, found.recorded.legs, found.events, rule),
         kind=shapes.mark_of(call.disposition, call.verdict),
         told=_told(found, visit, rule),
@@ -55,6 +58,13 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         event_words=lambda event: event_words(event, visit, named),
         doubt=doubt,
     )
+
+
+def _findings(request: web.Request, visit: Visit, found: CallPage) -> list[FindingView]:
+    if found.language is None:
+        return []
+    rules, answered_by = request.app[LANGUAGE].rules(), found.recorded.call.answered_by
+    return [finding_view(row, rules, visit, answered_by=answered_by) for row in found.language.findings]
 
 
 def may_see(found: CallPage, visit: Visit) -> bool:
