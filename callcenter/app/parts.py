@@ -6,6 +6,7 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import structlog
 
 from callcenter.asr.engine import EngineSettings
@@ -18,11 +19,16 @@ from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.names import NAME as ASTERISK
+from callcenter.ivr.providers.asterisk.recordings import AsteriskRecordings
 from callcenter.ivr.providers.twilio import TwilioProvider
 from callcenter.ivr.providers.twilio_media import TwilioMedia, stream_token
+from callcenter.ivr.providers.twilio_recordings import TwilioRecordings
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.providers.twiml import TwimlWriter
-from callcenter.ports import Clock
+from callcenter.ivr.recordings import RecordingsOfProviders
+from callcenter.ports import Clock, RecordingFetcher
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
 from callcenter.services.understand_call import CallReader
@@ -60,6 +66,18 @@ def providers_of(settings: Settings) -> dict[str, Provider]:
 
 def media_of(settings: Settings) -> dict[str, MediaStreams]:
     return {TWILIO: TwilioMedia(settings.twilio)}
+
+
+def recordings_of(settings: Settings, session: aiohttp.ClientSession) -> RecordingFetcher:
+    """Whichever provider's."""
+    largest_bytes = settings.speech.max_recording_bytes
+    servers = {server.name: AriClient(server, session) for server in settings.asterisk}
+    return RecordingsOfProviders(
+        {
+            TWILIO: TwilioRecordings(settings.twilio, session, largest_bytes=largest_bytes),
+            ASTERISK: AsteriskRecordings(servers, largest_bytes=largest_bytes),
+        }
+    )
 
 
 def call_reader(settings: Settings) -> CallReader:

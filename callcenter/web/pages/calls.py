@@ -121,7 +121,12 @@ def _hung_up(found: CallPage, visit: Visit) -> str:
     call, say = found.recorded.call, visit.catalog.gettext
     if call.ended_at is None:
         return say("通话未结束")
-    who = {"resident": say("住户挂机"), "agent": say("客服挂机")}
+    who = {
+        "resident": say("住户挂机"),
+        "agent": say("客服挂机"),
+        "exchange": say("电话交换机中断"),
+        "unseen": say("在与交换机断线期间结束"),
+    }
     return who.get(call.hung_up_by or "", say("线路没有报告谁挂机"))
 
 
