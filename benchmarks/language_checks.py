@@ -1,6 +1,6 @@
 """How well the checks of service language find what people marked, on clean text and as the recogniser hears it.
 
-    python benchmarks/language_checks.py [--misses] [--rules FILE]
+    python benchmarks/language_checks.py [--misses] [--rules FILE] [--quick]
 
 The sets are the project's own (tests/language); the last line is the verdict: exit code 0 only where precision is at
 least 0.97 and recall at least 0.9 on clean text. After the recogniser figures are reported and not judged: the
@@ -27,7 +27,7 @@ from callcenter.domain.service_language.rules import LanguageRules
 from callcenter.domain.understanding.rules_files import default_rules
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "language"
-WRITTEN = ("utterances.jsonl", "unseen.jsonl")
+WRITTEN = ("utterances.jsonl", "unseen.jsonl", "held_out.jsonl")
 SPOKEN = "spoken.jsonl"
 PRECISION, RECALL = 0.97, 0.9
 CONTEXT = CheckContext(
@@ -39,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--misses", action="store_true", help="show every finding that is wrong or missing")
     parser.add_argument("--rules", type=Path, metavar="FILE", help="an edited service_language.toml")
+    parser.add_argument("--quick", action="store_true", help="the same: it takes two seconds")
     arguments = parser.parse_args()
     rules = language_rules(arguments.rules) if arguments.rules else default_language_rules()
     missed = []

@@ -309,7 +309,9 @@ class SpeechSettings(Section):
 
 class UnderstandingSettings(Section):
     rules_dir: Path | None = Field(
-        None, description="A folder whose rule files (categories.toml, urgency.toml ...) replace the built-in ones"
+        None,
+        description="A folder whose rule files (categories.toml, urgency.toml, service_language.toml ...) replace the "
+        "built-in ones",
     )
     area_code: Annotated[str, Field(pattern=r"^(0\d{2,3})?$")] = Field(
         "", description="Area code of the estates, which a bare landline number takes, for example 021"

@@ -1,12 +1,13 @@
 """Service language as people read it: the findings of a call, what waits for a decision, agents' weeks."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
@@ -92,30 +93,60 @@ async def language_report(
     mondays = tuple(today - timedelta(days=today.weekday() + 7 * back) for back in reversed(range(weeks)))
     since = datetime.combine(mondays[0], datetime.min.time(), zone)
     async with database.read() as session:
-        checks = (await session.scalars(_checks(since, agent_id))).all()
-        findings = (await session.scalars(_findings(since, agent_id))).all()
-        return LanguageReport(
-            weeks=mondays,
-            agents=_agents(checks, findings, mondays, zone),
-            kinds=kind_counts(checks, findings),
-            waiting=await _on_calls(session, _waiting(agent_id)),
-            latest=await _on_calls(session, _latest(since, agent_id, kind)),
-            calls=len(checks),
-        )
-
-
-def _checks(since: datetime, agent_id: str | None) -> Select[LanguageCheckRow]:
-    query = select(LanguageCheckRow).where(LanguageCheckRow.heard_at >= since)
-    return query.where(LanguageCheckRow.agent == agent_id) if agent_id is not None else query
-
-
-def _findings(since: datetime, agent_id: str | None) -> Select[LanguageFindingRow]:
-    query = (
-        select(LanguageFindingRow)
-        .join(LanguageCheckRow, LanguageCheckRow.call_id == LanguageFindingRow.call_id)
-        .where(LanguageCheckRow.heard_at >= since, LanguageFindingRow.gone_at.is_(None))
+        checks = await checks_of(session, _heard(since, None, agent_id))
+        findings = await findings_of(session, _heard(since, None, agent_id))
+        waiting = await _on_calls(session, _waiting(agent_id))
+        latest = await _on_calls(session, _latest(since, agent_id, kind))
+    return LanguageReport(
+        weeks=mondays,
+        agents=await asyncio.to_thread(_agents, checks, findings, mondays, zone),
+        kinds=await asyncio.to_thread(kind_counts, checks, findings),
+        waiting=waiting,
+        latest=latest,
+        calls=len(checks),
     )
-    return query.where(LanguageCheckRow.agent == agent_id) if agent_id is not None else query
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCall:
+    """What the counts need of a check; of a hundred thousand calls no more is read."""
+
+    call_id: str
+    agent: str | None
+    heard_at: datetime
+    judged: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKind:
+    """What the counts need of a finding that stands."""
+
+    call_id: str
+    kind: str
+    upheld: bool | None
+
+
+async def checks_of(session: AsyncSession, heard: ColumnElement[bool]) -> list[CheckedCall]:
+    row = LanguageCheckRow
+    query = select(row.call_id, row.agent, row.heard_at, row.judged).where(heard)
+    return [CheckedCall(*one) for one in await session.execute(query)]
+
+
+async def findings_of(session: AsyncSession, heard: ColumnElement[bool]) -> list[FoundKind]:
+    row = LanguageFindingRow
+    query = select(row.call_id, row.kind, row.upheld).join(LanguageCheckRow, LanguageCheckRow.call_id == row.call_id)
+    return [FoundKind(*one) for one in await session.execute(query.where(heard, row.gone_at.is_(None)))]
+
+
+def _heard(since: datetime, until: datetime | None, agent_id: str | None) -> ColumnElement[bool]:
+    own = LanguageCheckRow.agent == agent_id if agent_id is not None else true()
+    ended = LanguageCheckRow.heard_at < until if until is not None else true()
+    return and_(LanguageCheckRow.heard_at >= since, ended, own)
+
+
+def heard_between(start: datetime, until: datetime) -> ColumnElement[bool]:
+    """Calls of everybody that began in [start, until)."""
+    return _heard(start, until, None)
 
 
 def _waiting(agent_id: str | None) -> Select[LanguageFindingRow]:
@@ -128,7 +159,12 @@ def _waiting(agent_id: str | None) -> Select[LanguageFindingRow]:
 
 
 def _latest(since: datetime, agent_id: str | None, kind: str) -> Select[LanguageFindingRow]:
-    query = _findings(since, agent_id).order_by(LanguageCheckRow.heard_at.desc(), LanguageFindingRow.start_ms)
+    query = (
+        select(LanguageFindingRow)
+        .join(LanguageCheckRow, LanguageCheckRow.call_id == LanguageFindingRow.call_id)
+        .where(_heard(since, None, agent_id), LanguageFindingRow.gone_at.is_(None))
+        .order_by(LanguageCheckRow.heard_at.desc(), LanguageFindingRow.start_ms)
+    )
     return (query.where(LanguageFindingRow.kind == kind) if kind else query).limit(MOST_FINDINGS)
 
 
@@ -140,8 +176,8 @@ async def _on_calls(session: AsyncSession, query: Select[LanguageFindingRow]) ->
 
 
 def _agents(
-    checks: Sequence[LanguageCheckRow],
-    findings: Iterable[LanguageFindingRow],
+    checks: Sequence[CheckedCall],
+    findings: Iterable[FoundKind],
     mondays: Sequence[date],
     zone: ZoneInfo,
 ) -> dict[str, tuple[WeekScore, ...]]:
@@ -159,7 +195,7 @@ def _agents(
     }
 
 
-def kind_counts(checks: Iterable[LanguageCheckRow], findings: Iterable[LanguageFindingRow]) -> tuple[KindCount, ...]:
+def kind_counts(checks: Iterable[CheckedCall], findings: Iterable[FoundKind]) -> tuple[KindCount, ...]:
     counted: dict[str, _Kind] = defaultdict(_Kind)
     for check in checks:
         for kind in check.judged:

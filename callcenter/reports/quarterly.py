@@ -7,14 +7,13 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.engine import Database
-from callcenter.db.language import LanguageCheckRow, LanguageFindingRow
 from callcenter.db.tickets import TicketDeadlineRow, TicketRow
 from callcenter.domain.calendar_quarter import CalendarQuarter
 from callcenter.domain.tallies import Counting
 from callcenter.reports.answering import Summary, summary
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.complaints import ComplaintReport, complaint_report
-from callcenter.reports.language import KindCount, kind_counts
+from callcenter.reports.language import KindCount, checks_of, findings_of, heard_between, kind_counts
 
 MOST_CASES = 3
 CONTENT, DISCONTENT = 4, 2
@@ -80,7 +79,8 @@ async def quarterly_review(
     calls_before = await summary(database, earlier, counting, now=now)
     complaints = await complaint_report(database, start=start, end=until)
     async with database.read() as session:
-        checks, findings = await _language(session, start, until)
+        heard = heard_between(start, until)
+        checks, findings = await checks_of(session, heard), await findings_of(session, heard)
         return QuarterlyReview(
             quarter=quarter,
             start=start,
@@ -126,19 +126,6 @@ async def _satisfaction(session: AsyncSession, start: datetime, until: datetime)
     query = select(func.count(TicketRow.satisfaction), func.sum(TicketRow.satisfaction), content).where(answered)
     count, points, happy = (await session.execute(query)).one()
     return Satisfaction(answers=count, mean=points / count if count else None, content=happy or 0)
-
-
-async def _language(
-    session: AsyncSession, start: datetime, until: datetime
-) -> tuple[list[LanguageCheckRow], list[LanguageFindingRow]]:
-    heard = and_(LanguageCheckRow.heard_at >= start, LanguageCheckRow.heard_at < until)
-    checks = await session.scalars(select(LanguageCheckRow).where(heard))
-    findings = await session.scalars(
-        select(LanguageFindingRow)
-        .join(LanguageCheckRow, LanguageCheckRow.call_id == LanguageFindingRow.call_id)
-        .where(heard, LanguageFindingRow.gone_at.is_(None))
-    )
-    return list(checks), list(findings)
 
 
 async def _cases(

@@ -7,10 +7,12 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy import update
 
 from callcenter.config import Settings
+from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
-from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow
+from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
 from callcenter.domain.figures import Band
 from callcenter.domain.periods import PeriodKind, period_of
 from callcenter.domain.rings import Disposition, RingRule
@@ -234,3 +236,31 @@ async def test_figures_are_exported_as_the_page_shows_them(sign_in: SignIn, foun
     told = await (await client.get("/answering/export.json?period=week")).json()
     assert (told["whole"]["offered"], len(told["parts"]), told["whole"]["matters"]) == (42, 7, 7)
     assert (await (await sign_in("lijia")).get("/answering/export.csv")).status == 403
+
+
+async def test_what_lines_tell_of_and_estates_have_their_figures(
+    database: Database, sign_in: SignIn, clock: SetClock
+) -> None:
+    """Half a minute held, ten seconds of work after each call, one of forty passed on; two estates."""
+    async with database.write() as session:
+        answered = update(CallRow).where(CallRow.disposition == "answered")
+        after = {"hold_low_ms": 30_000, "hold_high_ms": 30_000, "wrap_up_low_ms": 8000, "wrap_up_high_ms": 12_000}
+        await session.execute(answered.values(transferred=False, **after))
+        await session.execute(answered.where(CallRow.id == "CA-late").values(transferred=True))
+        await session.execute(update(TicketRow).values(estate="锦绣里"))
+        await session.execute(update(TicketRow).where(TicketRow.number == "GD-1124-0001").values(estate="翠湖花园"))
+    client = await sign_in("hewen")
+    page = await (await client.get("/answering")).text()
+    figures = dict(re.findall(r'data-figure="(\w+)">.*?<dd>(?:<a [^>]*>)?([^<]*)', page))
+    assert {key: figures[key].strip() for key in ("hold", "wrap_up", "handling", "transfer")} == {
+        "hold": "00:30",
+        "wrap_up": "00:10",
+        "handling": "01:15",
+        "transfer": "2.5%",
+    }
+    assert re.search(r'<th scope="row">翠湖花园</th><td class="num">1</td>', page)
+    assert '<th scope="row">不知道</th>' in page
+    transferred = await (await client.get("/answering/calls?which=transferred")).text()
+    assert transferred.count("/calls/CA-late") >= 1 > transferred.count("/calls/CA-leak")
+    call = await (await client.get("/calls/CA-late")).text()
+    assert "保持 30.0 秒·已转接·话后处理 10.0±2.0 秒" in call

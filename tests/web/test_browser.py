@@ -355,6 +355,9 @@ async def test_the_quarterly_review_prints_on_one_page(room: Room, database: Dat
     printed = await room.page.pdf(prefer_css_page_size=True)
     if SHOTS:
         (Path(SHOTS) / "quarter.pdf").write_bytes(printed)
+        await room.page.emulate_media(media="print")
+        await room.page.set_viewport_size({"width": 710, "height": 1040})
+        await _shot(room.page, "quarter-printed")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
