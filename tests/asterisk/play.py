@@ -55,9 +55,10 @@ SPEECH = {"resident": "01-kitchen-leak/resident", "agent": "01-kitchen-leak/agen
 
 @dataclass(kw_only=True)
 class Scenario:
-    """What is played. `waits_seconds`: what starts processes begins after the rings that are measured exactly.
+    """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number.
 
-    `agents` in the order in which they are rung; an id that begins with + is an outside number.
+    `alone`: before all others, since its sound is measured. `waits_seconds`: what starts processes begins after the
+    rings that are measured exactly.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Scenario:
     exchanges: Sequence[str] = ("main",)
     wired: bool = False
     waits_seconds: float = 0.0
+    alone: bool = False
 
 
 @dataclass(kw_only=True)
@@ -188,12 +190,13 @@ async def play_all(folder: Path, template: Path, wanted: Collection[str]) -> dic
         speech = _speech()
         spoken = OfflineSpeech(folder / SPEECH_FOLDER)
         await asyncio.gather(*(spoken.speak(text) for text in TEXTS))
-        await asyncio.gather(
-            *(
+        for alone in (True, False):
+            plays = (
                 _play(number, scenario, folder, template, exchanges, stories[scenario.name], speech)
                 for number, scenario in enumerate(scenarios)
+                if scenario.alone is alone
             )
-        )
+            await asyncio.gather(*plays)
         return stories
     finally:
         await asyncio.gather(*(exchange.stop() for exchange in exchanges.values()))

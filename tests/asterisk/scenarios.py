@@ -215,7 +215,7 @@ async def server_killed(stage: Stage) -> None:
 
 ANSWERS = {"hewen": Answers(ring_seconds=3)}
 SCENARIOS = [
-    Scenario(name="answered_on_the_first_ring", play=first_ring, agents=ANSWERS),
+    Scenario(name="answered_on_the_first_ring", play=first_ring, agents=ANSWERS, alone=True),
     Scenario(
         name="answered_on_the_fourth_ring",
         play=fourth_ring,
