@@ -29,6 +29,11 @@ def asterisk_command() -> list[str] | None:
     return [found] if found else None
 
 
+def prompt_ones() -> tuple[str, ...]:
+    """Before the command of a phone or an exchange, which are machines of their own: no test of ours slows them."""
+    return ("nice", "-n", "-15") if os.geteuid() == 0 and shutil.which("nice") else ()
+
+
 def _system(part: str) -> str:
     return f"{os.environ.get('ASTERISK_ROOT', '')}/{part}"
 
@@ -122,7 +127,7 @@ class Exchange:
         command = asterisk_command()
         assert command is not None
         self._process = await asyncio.create_subprocess_exec(
-            *(*command, "-f", "-C", str(self._etc / "asterisk.conf")),
+            *(*prompt_ones(), *command, "-f", "-C", str(self._etc / "asterisk.conf")),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self.folder / "log" / "stdout").open("ab"),
             stderr=asyncio.subprocess.STDOUT,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.asterisk.exchange import prompt_ones
+
 STAMP = re.compile(
     r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n\w+ message (sent|received)[^\n]*\n\n([^\r\n]*)", re.M
 )
@@ -252,7 +254,20 @@ class Phone:
     async def start(self, scenario: str, *arguments: str) -> None:
         (self.folder / f"{self.name}.xml").write_text(scenario, encoding="latin-1")
         self.process = await asyncio.create_subprocess_exec(
-            *("sipp", "-sf", f"{self.name}.xml", "-i", self.address, "-mi", self.address, "-p", "5060", "-m", "1"),
+            *(
+                *prompt_ones(),
+                "sipp",
+                "-sf",
+                f"{self.name}.xml",
+                "-i",
+                self.address,
+                "-mi",
+                self.address,
+                "-p",
+                "5060",
+                "-m",
+                "1",
+            ),
             *("-mp", "30000", "-timeout", "100s", "-nostdin"),
             *("-trace_msg", "-message_file", f"{self.name}.log", "-recv_timeout", "95000", *arguments),
             cwd=self.folder,

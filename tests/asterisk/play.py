@@ -47,7 +47,7 @@ AOR = """
 type = aor
 {contact}
 """
-APART_SECONDS = 0.3
+APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 TEXTS = ("您好", "请留言", "再见", "请按键", "接听请按1")
 SPEECH = {"resident": "01-kitchen-leak/resident", "agent": "01-kitchen-leak/agent", "message": "07-voice-mail/resident"}
@@ -55,7 +55,10 @@ SPEECH = {"resident": "01-kitchen-leak/resident", "agent": "01-kitchen-leak/agen
 
 @dataclass(kw_only=True)
 class Scenario:
-    """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number."""
+    """What is played. `waits_seconds`: what starts processes begins after the rings that are measured exactly.
+
+    `agents` in the order in which they are rung; an id that begins with + is an outside number.
+    """
 
     name: str
     play: Callable[["Stage"], Awaitable[None]]
@@ -63,6 +66,7 @@ class Scenario:
     call_flow: dict[str, Any] = field(default_factory=dict)
     exchanges: Sequence[str] = ("main",)
     wired: bool = False
+    waits_seconds: float = 0.0
 
 
 @dataclass(kw_only=True)
@@ -230,7 +234,7 @@ async def _play(
                 wires=wires,
                 played=played,
             )
-            await asyncio.sleep(number * APART_SECONDS)
+            await asyncio.sleep(number * APART_SECONDS + scenario.waits_seconds)
             await hotline.speak_prompts()
             await scenario.play(stage)
     except Exception as error:  # noqa: BLE001 - its own test fails with it, the others stand

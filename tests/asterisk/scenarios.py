@@ -307,7 +307,10 @@ SCENARIOS = [
     ),
     Scenario(name="a_message_is_taken_up_again", play=taken_up_in_a_message, agents={"off": NotRegistered()}),
     Scenario(
-        name="the_server_is_killed_in_a_conversation", play=server_killed, agents={"hewen": Answers(ring_seconds=2)}
+        name="the_server_is_killed_in_a_conversation",
+        play=server_killed,
+        waits_seconds=8,
+        agents={"hewen": Answers(ring_seconds=2)},
     ),
-    Scenario(name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",)),
+    Scenario(name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",), waits_seconds=8),
 ]
