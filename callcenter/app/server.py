@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.live import LiveParts, live_parts, live_tickets
-from callcenter.app.parts import clock_of, media_of, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
@@ -29,6 +29,7 @@ from callcenter.jobs.folding import FoldingLoop
 from callcenter.jobs.scheduler import Scheduler
 from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
@@ -38,6 +39,7 @@ from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
 from callcenter.services.missed_calls import plan_missed_call
+from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
@@ -71,6 +73,8 @@ class Parts:
     inbox: EventInbox
     rules: FollowUpRules
     live: LiveParts | None
+    duty: AgentsOnDuty
+    news: News
 
 
 def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
@@ -83,7 +87,18 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     inbox = EventInbox(database, Spool(settings.server.data_dir / SPOOL_FILE))
     rules = rules_of(settings)
     live = live_parts(settings, database, clock=clock, rules=rules) if settings.speech.live else None
-    parts = Parts(settings=settings, clock=clock, database=database, inbox=inbox, rules=rules, live=live)
+    news = News()
+    duty = on_duty(settings, database, clock=clock, news=news)
+    parts = Parts(
+        settings=settings,
+        clock=clock,
+        database=database,
+        inbox=inbox,
+        rules=rules,
+        live=live,
+        duty=duty,
+        news=news,
+    )
     app = web.Application(client_max_size=1024 * 1024)
     app[DATABASE], app[INBOX] = database, inbox
     # First, so that nothing reads a database that is another version's, and all that reads has ended when it is closed.
@@ -95,6 +110,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
             settings.agents,
             on_call=frozenset(one.phone for one in settings.on_call),
             hears_live=live is not None,
+            available=duty.available,
         ),
         inbox=inbox,
         clock=clock,
@@ -111,7 +127,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
-    add_console(app, database=database, settings=settings, clock=clock, speech=speech, live=board)
+    add_console(app, database=database, settings=settings, clock=clock, speech=speech, live=board, duty=duty, news=news)
     return app
 
 
@@ -139,7 +155,9 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
             await stack.enter_async_context(parts.live.recognisers)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         rest = TwilioRest(settings.twilio, twiml_writer(settings), session, agents=settings.agents)
-        folding = FoldingLoop(database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules))
+        folding = FoldingLoop(
+            database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules), news=parts.news
+        )
         scheduler = _scheduler(parts, lookups={TWILIO: rest}, dialler=rest)
         await add_alarm_ticks(
             stack,
@@ -177,6 +195,7 @@ async def _work(
     await until_ready(parts.database)
     ready.set()
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(parts.duty)
         await stack.enter_async_context(folding)
         scheduler.start()
         stack.push_async_callback(scheduler.stop)

@@ -1,15 +1,20 @@
 """Hangs the console's pages onto the application: which address, which page, who may see it."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
 from aiohttp import web
 
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LIVE_BOARD, SETTINGS, SPEECH
+from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, DUTY, LIVE_BOARD, NEWS, SETTINGS, SPEECH
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
@@ -47,12 +52,21 @@ def add_console(
     clock: Clock,
     speech: TextToSpeech | None = None,
     live: LiveBoard | None = None,
+    duty: AgentsOnDuty | None = None,
+    news: News | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
-    that goes on.
+    that goes on. `duty` knows what agents are doing and is run by whoever gives it, else by the console itself;
+    `news` is told when this process has written something.
     """
+    app[NEWS] = news or News()
+    if duty is None:
+        agents, wrap_up = [agent.id for agent in settings.agents], timedelta(seconds=settings.call_flow.wrap_up_seconds)
+        duty = AgentsOnDuty(database, agents, clock=clock, wrap_up=wrap_up, news=app[NEWS])
+        app.cleanup_ctx.append(_on_duty)
+    app[DUTY] = duty
     if live is not None:
         app[LIVE_BOARD] = live
     if speech is not None:
@@ -66,6 +80,11 @@ def add_console(
     add_live_feed(app)
     _add_outside(app)
     _add_rooms(app)
+
+
+async def _on_duty(app: web.Application) -> AsyncIterator[None]:
+    async with app[DUTY]:
+        yield
 
 
 def _add_outside(app: web.Application) -> None:

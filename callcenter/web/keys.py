@@ -6,7 +6,9 @@ from jinja2 import Environment
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.language import Catalog
 
@@ -14,6 +16,8 @@ DATABASE = web.AppKey("callcenter.web.database", Database)
 SETTINGS = web.AppKey("callcenter.web.settings", Settings)
 CLOCK = web.AppKey("callcenter.web.clock", Clock)
 LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
+DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
+NEWS = web.AppKey("callcenter.web.news", News)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)
 CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])
