@@ -20,9 +20,7 @@ async def open_legs(session: AsyncSession) -> tuple[OpenLeg, ...]:
     leg, call = CallLegRow, CallRow
     since = func.coalesce(leg.ringing_at, leg.initiated_at, leg.answered_at)
     query = (
-        select(
-            leg.agent, leg.call_id, func.coalesce(leg.ringing_at, leg.initiated_at, leg.answered_at), leg.answered_at
-        )
+        select(leg.agent, leg.call_id, since, leg.answered_at)
         .join(call, call.id == leg.call_id)
         .where(
             call.ended_at.is_(None),

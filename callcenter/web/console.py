@@ -19,6 +19,7 @@ from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
+    agent_state,
     alarms,
     answering,
     answering_calls,
@@ -38,10 +39,12 @@ from callcenter.web.pages import (
     ticket_joins,
     ticket_wishes,
     tickets,
+    wall,
 )
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+from callcenter.web.wall import WALL, WallFeed
 
 
 def add_console(
@@ -78,6 +81,7 @@ def add_console(
     set_up_templates(app)
     app.middlewares.append(friendly_refusals)
     add_live_feed(app)
+    app[WALL] = WallFeed()
     _add_outside(app)
     _add_rooms(app)
 
@@ -92,6 +96,10 @@ def _add_outside(app: web.Application) -> None:
     app.router.add_get("/static/{name:.+}", static_file)
     app.router.add_get("/login", login_page)
     app.router.add_post("/login", log_in)
+    app.router.add_get("/wall/board", for_roles(wall.own_screen, SUPERVISORS))
+    app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS))
+    app.router.add_get("/wall/{token}", wall.screen)
+    app.router.add_get("/wall/{token}/events", wall.screen_events)
 
 
 def _add_rooms(app: web.Application) -> None:
@@ -139,6 +147,12 @@ def _add_rooms(app: web.Application) -> None:
     post("/incidents/{number}/remove", incidents.remove)
     post("/incidents/{number}/solve", incidents.solve)
     post("/incidents/{number}/reopen", incidents.reopen)
+    get("/wall", wall.manage, SUPERVISORS)
+    app.router.add_post("/wall", for_roles(wall.put_up, SUPERVISORS))
+    app.router.add_post(r"/wall/{screen_id:\d+}/take-down", for_roles(wall.take_down, SUPERVISORS))
+    app.router.add_post("/agents/{agent}/state", for_roles(agent_state.set_for, SUPERVISORS))
+    post("/me/state", agent_state.set_own)
+    get("/me", agent_state.own)
     get("/shift", shift.shift, SUPERVISORS)
     app.router.add_post("/shift", for_roles(shift.hand_over, SUPERVISORS))
     get("/alarms", alarms.alarms)

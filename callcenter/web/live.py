@@ -88,4 +88,4 @@ async def _watch(app: web.Application, feed: LiveFeed) -> None:
         else:
             said = ""
         await asyncio.sleep(FEWEST_SECONDS_BETWEEN_LOOKS)
-        heard = await app[NEWS].after(heard, seconds=SECONDS_BETWEEN_LOOKS - FEWEST_SECONDS_BETWEEN_LOOKS)
+        heard = await app[NEWS].after(heard, seconds=SECONDS_BETWEEN_LOOKS)

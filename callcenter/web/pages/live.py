@@ -12,9 +12,10 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from callcenter.reports.call_page import read_call
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.live_board import LiveBoard
 from callcenter.web.errors import NotAllowed, NotFound
-from callcenter.web.keys import DATABASE, LIVE_BOARD
+from callcenter.web.keys import DATABASE, DUTY, LIVE_BOARD
 from callcenter.web.live import FEED, LiveFeed
 from callcenter.web.pages.calls import OWN_ONLY, may_see
 from callcenter.web.talk import news
@@ -29,6 +30,8 @@ async def events(request: web.Request, visit: Visit) -> web.StreamResponse:
     call_id, board = await _call_to_follow(request, visit), request.app.get(LIVE_BOARD)
     async with sse_response(request, headers={"X-Content-Type-Options": "nosniff"}) as response:
         telling = [_tell_changes(response, request.app[FEED])]
+        if visit.user.agent_id is not None:
+            telling.append(_tell_phone(response, request.app[DUTY], visit.user.agent_id))
         if call_id is not None and board is not None:
             telling.append(_tell_words(response, board, call_id))
         tasks = [asyncio.ensure_future(one) for one in telling]
@@ -62,6 +65,18 @@ async def _tell_changes(response: EventSourceResponse, feed: LiveFeed) -> None:
         if seen is None:
             return
         await response.send(json.dumps(asdict(seen)), event="changes", retry=RETRY_MS)
+
+
+async def _tell_phone(response: EventSourceResponse, duty: AgentsOnDuty, agent: str) -> None:
+    """What the reader's own phone is doing, and on which call, whenever that changes."""
+    seen, last = 0, ""
+    while response.is_connected():
+        seen = await duty.after(seen)
+        now = duty.doing(agent)
+        told = json.dumps({"doing": now.doing, "state": now.state, "call": now.call_id} if now else {"doing": None})
+        if told != last:
+            await response.send(told, event="phone")
+            last = told
 
 
 async def _tell_words(response: EventSourceResponse, board: LiveBoard, call_id: str) -> None:

@@ -47,6 +47,15 @@
     return true;
   }
 
+  function myState() {
+    const menu = $("#me-state details");
+    if (!menu) return false;
+    menu.open = true;
+    $("button", menu)?.focus();
+    return true;
+  }
+  keys.set("Shift+KeyS", myState);
+
   function help() {
     const dialog = $("[data-help]");
     if (!dialog) return false;

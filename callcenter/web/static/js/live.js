@@ -57,6 +57,15 @@
   const talk = document.querySelector("[data-talk]");
   const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}` : "/events");
   source.addEventListener("talk", (event) => document.dispatchEvent(new CustomEvent("talk", { detail: JSON.parse(event.data) })));
+  // One's own phone and state: the bar's part is fetched, and whoever shows more of the call hears it, too.
+  let phone = document.querySelector("#me-state")?.dataset.doing;
+  source.addEventListener("phone", (event) => {
+    const told = JSON.parse(event.data);
+    const mine = document.querySelector("#me-state");
+    if (told.doing !== phone && !mine?.querySelector("details[open]")) window.htmx?.ajax("GET", "/me", { target: "#me-state", swap: "outerHTML" });
+    phone = told.doing;
+    document.dispatchEvent(new CustomEvent("phone", { detail: told }));
+  });
   source.addEventListener("changes", (event) => {
     const changes = JSON.parse(event.data);
     const now = marks(changes);
