@@ -127,7 +127,17 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
-    add_console(app, database=database, settings=settings, clock=clock, speech=speech, live=board, duty=duty, news=news)
+    add_console(
+        app,
+        database=database,
+        settings=settings,
+        clock=clock,
+        speech=speech,
+        live=board,
+        live_tickets=live.listener.tickets if live is not None else None,
+        duty=duty,
+        news=news,
+    )
     return app
 
 

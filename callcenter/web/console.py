@@ -11,10 +11,22 @@ from callcenter.db.users import Role
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, DUTY, LIVE_BOARD, NEWS, SETTINGS, SPEECH
+from callcenter.web.keys import (
+    ASSETS,
+    CATALOGS,
+    CLOCK,
+    DATABASE,
+    DUTY,
+    LIVE_BOARD,
+    LIVE_TICKETS,
+    NEWS,
+    SETTINGS,
+    SPEECH,
+)
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
@@ -25,6 +37,7 @@ from callcenter.web.pages import (
     answering_calls,
     answering_export,
     calls,
+    desk,
     incidents,
     live,
     recordings,
@@ -55,6 +68,7 @@ def add_console(
     clock: Clock,
     speech: TextToSpeech | None = None,
     live: LiveBoard | None = None,
+    live_tickets: LiveTickets | None = None,
     duty: AgentsOnDuty | None = None,
     news: News | None = None,
 ) -> None:
@@ -72,6 +86,8 @@ def add_console(
     app[DUTY] = duty
     if live is not None:
         app[LIVE_BOARD] = live
+    if live_tickets is not None:
+        app[LIVE_TICKETS] = live_tickets
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
@@ -111,6 +127,11 @@ def _add_rooms(app: web.Application) -> None:
 
     get("/", home)
     post("/logout", log_out)
+    get("/desk", desk.desk)
+    get("/desk/pop", desk.pop)
+    get("/desk/calls/{call_id}", desk.one_call)
+    post("/desk/calls/{call_id}/ticket", desk.take)
+    post("/desk/calls/{call_id}/phone", desk.show_number)
     get("/tickets", tickets.ticket_list)
     get("/tickets/{number}", ticket.ticket_page)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)

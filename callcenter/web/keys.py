@@ -8,6 +8,7 @@ from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.language import Catalog
@@ -18,6 +19,7 @@ CLOCK = web.AppKey("callcenter.web.clock", Clock)
 LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
 DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
 NEWS = web.AppKey("callcenter.web.news", News)
+LIVE_TICKETS = web.AppKey("callcenter.web.live_tickets", LiveTickets)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)
 CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])

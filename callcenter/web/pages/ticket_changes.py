@@ -37,6 +37,7 @@ from callcenter.web.pages.ticket import load, show
 from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit, see_other
 
+DESK_OF_CALL = re.compile(r"/desk/calls/[A-Za-z0-9_.:-]{1,80}")
 UNREADABLE = {
     "place": N_("地点没有看懂。请写成 3栋2单元501 或 198弄4号1103室。"),
     "wanted": N_("时间没有看懂。请写成 2026-11-24 15:00 / 2026-11-24 17:00。"),
@@ -204,8 +205,15 @@ async def saved(
     except StaleTicket as stale:
         return await _lost(request, visit, stale, field=field, value=value)
     await announce(request.app)
-    back = "review" if _back(visit) == "review" else "tickets"
-    return see_other(next_page or f"/{back}/{number}")
+    return see_other(next_page or _address_back(visit, number))
+
+
+def _address_back(visit: Visit, number: str) -> str:
+    """The room that the form was filled in: review, the desk of a call, else the ticket."""
+    back = _back(visit)
+    if DESK_OF_CALL.fullmatch(back):
+        return back
+    return f"/review/{number}" if back == "review" else f"/tickets/{number}"
 
 
 def _back(visit: Visit) -> str:

@@ -4,7 +4,7 @@
 "use strict";
 (() => {
   const fields = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
-  const rooms = { KeyR: "/review", KeyT: "/tickets", KeyC: "/reminders", KeyA: "/answering" };
+  const rooms = { KeyD: "/desk", KeyR: "/review", KeyT: "/tickets", KeyC: "/reminders", KeyA: "/answering" };
   const keys = new Map();
   window.consoleKeys = keys;
   let singleKeys = true;

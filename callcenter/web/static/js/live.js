@@ -55,7 +55,8 @@
 
   // A page of a call that goes on hears on the same stream what is said on it.
   const talk = document.querySelector("[data-talk]");
-  const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}` : "/events");
+  const desk = document.querySelector("[data-desk]");
+  const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}${desk ? "&draft" : ""}` : "/events");
   source.addEventListener("talk", (event) => document.dispatchEvent(new CustomEvent("talk", { detail: JSON.parse(event.data) })));
   // One's own phone and state: the bar's part is fetched, and whoever shows more of the call hears it, too.
   let phone = document.querySelector("#me-state")?.dataset.doing;
@@ -63,9 +64,12 @@
     const told = JSON.parse(event.data);
     const mine = document.querySelector("#me-state");
     if (told.doing !== phone && !mine?.querySelector("details[open]")) window.htmx?.ajax("GET", "/me", { target: "#me-state", swap: "outerHTML" });
+    const rang = phone === "ringing";
     phone = told.doing;
+    if (!desk && (rang || phone === "ringing")) window.htmx?.ajax("GET", "/desk/pop", { target: "#pop", swap: "innerHTML" });
     document.dispatchEvent(new CustomEvent("phone", { detail: told }));
   });
+  source.addEventListener("draft", (event) => document.dispatchEvent(new CustomEvent("draft", { detail: JSON.parse(event.data) })));
   source.addEventListener("changes", (event) => {
     const changes = JSON.parse(event.data);
     const now = marks(changes);
@@ -73,6 +77,7 @@
     clearTimeout(timer);
     if (seen !== null && now !== seen) say(line.dataset.changed, line.dataset.show);
     seen = now;
+    document.dispatchEvent(new CustomEvent("changes", { detail: changes }));
     if (changes.alarms !== alarms) fetchAlarms();
     alarms = changes.alarms;
   });
