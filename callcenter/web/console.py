@@ -54,6 +54,7 @@ from callcenter.web.pages import (
     tickets,
     wall,
 )
+from callcenter.web.presence import PRESENCE, Presence
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
@@ -98,6 +99,7 @@ def add_console(
     app.middlewares.append(friendly_refusals)
     add_live_feed(app)
     app[WALL] = WallFeed()
+    app[PRESENCE] = Presence()
     _add_outside(app)
     _add_rooms(app)
 

@@ -56,7 +56,17 @@
   // A page of a call that goes on hears on the same stream what is said on it.
   const talk = document.querySelector("[data-talk]");
   const desk = document.querySelector("[data-desk]");
-  const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}${desk ? "&draft" : ""}` : "/events");
+  const readers = document.querySelector("[data-readers]");
+  const asked = new URLSearchParams();
+  if (talk) asked.set("call", talk.dataset.talk);
+  if (talk && desk) asked.set("draft", "1");
+  if (readers) asked.set("ticket", readers.dataset.readers);
+  const source = new EventSource(`/events?${asked}`);
+  // Whoever else has this ticket open is named beside its number, and is gone when they are.
+  source.addEventListener("readers", (event) => {
+    const shown = document.querySelector("[data-readers]");
+    if (shown) shown.textContent = JSON.parse(event.data).join(" ");
+  });
   source.addEventListener("talk", (event) => document.dispatchEvent(new CustomEvent("talk", { detail: JSON.parse(event.data) })));
   // One's own phone and state: the bar's part is fetched, and whoever shows more of the call hears it, too.
   let phone = document.querySelector("#me-state")?.dataset.doing;
