@@ -9,6 +9,7 @@ provider answering 500 after having dialled, the clock jumping. Exit code 0 only
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 import tempfile
@@ -20,18 +21,23 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import uvloop
 from sqlalchemy import event
+from sqlalchemy.engine import make_url
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.databases import kinds, new_database  # noqa: E402
+from benchmarks.databases import administer, kinds, new_database  # noqa: E402
 from benchmarks.follow_up.hotline import Hotline, Plan, Tally  # noqa: E402
 from benchmarks.follow_up.invariants import Verdict, judge  # noqa: E402
 from benchmarks.follow_up.world import World, look_at  # noqa: E402
 from callcenter.config import CalendarSettings, ConsoleSettings, FollowUpSettings  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
 from callcenter.services.follow_up_rules import follow_up_rules  # noqa: E402
+
+RARELY = (50_000, 20, 100)
+"""The garbage collector's thresholds: the simulation makes many short-lived objects and few cycles."""
 
 FIRST_DAY = date(2026, 9, 14)
 """The ninety days hold the Mid-Autumn and National Day holidays with their make-up Saturdays."""
@@ -50,7 +56,8 @@ async def play(
     database, other = Database(url), Database(url)
     try:
         for one in (database, other):
-            _hurry(one)
+            if one.is_sqlite:
+                _hurry(one)
         hotline = Hotline(database, other, rules, plan, folder)
         hotline.on_day = on_day
         await hotline.run()
@@ -62,9 +69,17 @@ async def play(
 
 def _hurry(database: Database) -> None:
     """Commits are not waited for on the disk: a power cut is not among the faults played here."""
-    statement = "PRAGMA synchronous=OFF" if database.is_sqlite else "SET synchronous_commit=off"
     for engine in {database.writer, database.reader}:
-        event.listen(engine.sync_engine, "connect", lambda connection, _: _execute(connection, statement))
+        event.listen(
+            engine.sync_engine, "connect", lambda connection, _: _execute(connection, "PRAGMA synchronous=OFF")
+        )
+
+
+async def _hurry_server(url: str) -> None:
+    """The same on PostgreSQL, for every connection to come. Plans are not compiled."""
+    name = make_url(url).database
+    for setting in ("synchronous_commit", "jit"):
+        await administer(f"ALTER DATABASE {name} SET {setting} = off")
 
 
 def _execute(connection: Any, statement: str) -> None:
@@ -77,6 +92,8 @@ async def measure(kind: str, plan: Plan, *, zone: str) -> int:
     """How many times a rule was broken."""
     began = time.perf_counter()
     async with new_database(kind) as url:
+        if kind == "PostgreSQL":
+            await _hurry_server(url)
         with tempfile.TemporaryDirectory() as folder:
             world = await play(url, Path(folder), plan, zone=zone, on_day=_show_progress(began))
     verdicts = judge(world)
@@ -154,7 +171,9 @@ def main() -> int:
     cli.add_argument("--zone", default="Asia/Shanghai", help="another time zone, for one whose clocks change")
     cli.add_argument("--only", choices=("sqlite", "postgresql"))
     cli.add_argument("--faults", choices=("with", "without"))
-    return asyncio.run(run(cli.parse_args()))
+    gc.set_threshold(*RARELY)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(cli.parse_args()))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ EXPLAIN = frozenset({"do_not_call", "ticket_finished", "another_call_served"})
 """Why a missed call needs no call-back: the last is a person who spoke to the resident."""
 SERVED = frozenset({"call_back_promised", "complaint_first_reply", "missed_call", "progress"})
 """Kinds that a call about the same ticket makes unnecessary: not the one after the fix, nor that before a visit."""
+LINE_TAKEN_LOOK = timedelta(minutes=2)
 TRY_LATER = frozenset({"no_answer", "refused", "machine"})
 
 
@@ -321,7 +322,10 @@ def _nothing_forgotten(world: World) -> Findings:
 
 
 def _nothing_late(world: World) -> Findings:
-    """The first try is made before the time promised; after a scheduler was killed, as soon as its claim lapses."""
+    """The first try is made by the time promised; after a scheduler was killed, as soon as its claim lapses.
+
+    Where the resident's line was taken at that time (a call in, or another of our calls), within two minutes after it.
+    """
     grace = timedelta(seconds=70 if world.tally.failed["schedulers killed"] else 0)
     for tries in world.of_reminder().values():
         first = tries[0]
@@ -329,6 +333,8 @@ def _nothing_late(world: World) -> Findings:
         if promised is None or promised <= first.reminder.created_at:
             continue
         late = first.at > promised + grace and not world.was_disturbed(first.reminder.created_at, first.at)
+        looked = max(promised, first.at - LINE_TAKEN_LOOK)
+        late = late and not world.line_was_taken(first.attempt.to_number, looked)
         yield f"{_name(first)} left {first.at - promised} after the time promised" if late else None
 
 

@@ -19,7 +19,9 @@ from callcenter.db.wishes import ResidentWishRow
 from callcenter.domain.calls import Direction, OutboundOutcome
 from callcenter.domain.dialling import REFUSED_BY_PROVIDER
 from callcenter.domain.phone_numbers import dialable
+from callcenter.domain.rings import Disposition
 from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.may_call import UNDERSTOOD_AFTER
 
 Row = TypeVar("Row", bound=Base)
 
@@ -94,12 +96,24 @@ class World:
         )
         return grouped((number, call) for number, call in pairs if number is not None)
 
+    def line_was_taken(self, number: str, at: datetime) -> bool:
+        """A call from or to the number was under way, or one in so lately that its ticket may still be unwritten."""
+        return any(
+            call.started_at <= at and (call.ended_at is None or at <= call.ended_at + _stays_taken(call))
+            for call in self.calls_of_number().get(number, [])
+        )
+
     def clock_was_wrong(self, begin: datetime, end: datetime) -> bool:
         return _touches(self.tally.wrong_clock, begin, end)
 
     def was_disturbed(self, begin: datetime, end: datetime) -> bool:
         """The database was away or the clock wrong in that time, or shortly before."""
         return _touches([*self.tally.away, *self.tally.wrong_clock], begin - timedelta(hours=1), end)
+
+
+def _stays_taken(call: CallRow) -> timedelta:
+    answered = call.direction == Direction.INBOUND and call.disposition == Disposition.ANSWERED
+    return UNDERSTOOD_AFTER if answered else timedelta()
 
 
 def _touches(spans: Sequence[tuple[datetime, datetime]], begin: datetime, end: datetime) -> bool:

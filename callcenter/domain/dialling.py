@@ -161,7 +161,7 @@ def decide(
     if not rules.has_hours:
         return _given_up(planned, Reason.NO_COMMON_HOURS)
     if planned.ordered:
-        return _ordered(now, rules, of_number, obstacles)
+        return _ordered(planned, now, rules, of_number, obstacles)
     if obstacles.wrong_number:
         return _given_up(planned, Reason.WRONG_NUMBER)
     if sum(attempt.may_have_rung for attempt in of_topic) >= rules.attempts_per_topic:
@@ -169,8 +169,8 @@ def decide(
     if now < planned.due_at:
         return Decision(action=Action.WAIT, reason=Reason.NOT_YET_DUE, at=planned.due_at)
     decision = (
-        _limits_of_today(now, rules, of_topic, of_number)
-        or _waits(now, rules, obstacles)
+        _limits_of_today(planned, now, rules, of_topic, of_number)
+        or _waits(planned, now, rules, obstacles)
         or _hours(planned, now, rules)
     )
     return _unless_promised(planned, rules, _unless_too_late(planned, decision), of_topic)
@@ -199,27 +199,40 @@ def _unless_too_late(planned: Planned, decision: Decision) -> Decision:
     return _given_up(planned, Reason.TOO_LATE)
 
 
-def _ordered(now: datetime, rules: DiallingRules, of_number: Sequence[Attempt], obstacles: Obstacles) -> Decision:
+def _ordered(
+    planned: Planned, now: datetime, rules: DiallingRules, of_number: Sequence[Attempt], obstacles: Obstacles
+) -> Decision:
     """An agent's "call now" waits only for the line, and for the times of day that the resident wants."""
     if rules.is_unwanted(now):
         return Decision(action=Action.WAIT, reason=Reason.UNWANTED_TIME, at=rules.decent_from(now))
     if _may_be_ringing(now, rules, of_number):
-        return Decision(action=Action.WAIT, reason=Reason.LINE_IN_USE, at=now + rules.line_in_use_retry)
+        return _line_taken(Reason.LINE_IN_USE, planned, now, rules)
     if obstacles.resident_just_called:
-        return Decision(action=Action.WAIT, reason=Reason.RESIDENT_JUST_CALLED, at=now + rules.line_in_use_retry)
+        return _line_taken(Reason.RESIDENT_JUST_CALLED, planned, now, rules)
     return Decision(action=Action.CALL, reason=Reason.ORDERED)
 
 
-def _waits(now: datetime, rules: DiallingRules, obstacles: Obstacles) -> Decision | None:
+def _line_taken(reason: Reason, planned: Planned, now: datetime, rules: DiallingRules) -> Decision:
+    """Asked again in a moment, and by the time promised at the latest."""
+    again = now + rules.line_in_use_retry
+    promised = planned.promised_for
+    return Decision(action=Action.WAIT, reason=reason, at=promised if promised and now < promised < again else again)
+
+
+def _waits(planned: Planned, now: datetime, rules: DiallingRules, obstacles: Obstacles) -> Decision | None:
     if obstacles.open_complaint:
         return Decision(action=Action.WAIT, reason=Reason.OPEN_COMPLAINT, at=_tomorrow(now, rules))
     if obstacles.resident_just_called:
-        return Decision(action=Action.WAIT, reason=Reason.RESIDENT_JUST_CALLED, at=now + rules.line_in_use_retry)
+        return _line_taken(Reason.RESIDENT_JUST_CALLED, planned, now, rules)
     return None
 
 
 def _limits_of_today(
-    now: datetime, rules: DiallingRules, of_topic: Sequence[Attempt], of_number: Sequence[Attempt]
+    planned: Planned,
+    now: datetime,
+    rules: DiallingRules,
+    of_topic: Sequence[Attempt],
+    of_number: Sequence[Attempt],
 ) -> Decision | None:
     """A try later than now was made before the clock was set back, and counts as one of today's."""
     today, local = rules.calendar.local(now).date(), rules.calendar.local
@@ -228,9 +241,7 @@ def _limits_of_today(
     tries = [attempt for attempt in of_number if attempt.may_have_rung and local(attempt.at).date() >= today]
     if len(tries) >= rules.attempts_per_number_a_day:
         return Decision(action=Action.WAIT, reason=Reason.NUMBER_TRIED_OFTEN_TODAY, at=_tomorrow(now, rules, of_topic))
-    if _may_be_ringing(now, rules, of_number):
-        return Decision(action=Action.WAIT, reason=Reason.LINE_IN_USE, at=now + rules.line_in_use_retry)
-    return None
+    return _line_taken(Reason.LINE_IN_USE, planned, now, rules) if _may_be_ringing(now, rules, of_number) else None
 
 
 def _may_be_ringing(now: datetime, rules: DiallingRules, of_number: Sequence[Attempt]) -> bool:

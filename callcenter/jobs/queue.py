@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,6 +49,7 @@ class TranscriptionJobs:
         self._data_dir = data_dir
         self._worker_id = worker_id
         self._at_once = at_once
+        self._enqueued: set[str] = set()
 
     async def launch(self) -> None:
         """Starts DBOS, which goes on with what this worker left unfinished."""
@@ -125,12 +126,14 @@ class TranscriptionJobs:
         self._workflow = transcribe_recording
 
     async def enqueue_pending(self) -> int:
-        """Puts every waiting recording into the queue; how many there were."""
-        pending = await pending_recordings(self._database)
-        for recording_id, job_number in pending:
-            with SetWorkflowID(workflow_id(recording_id, job_number)):
-                await DBOS.enqueue_workflow_async(QUEUE, self._workflow, recording_id)
-        return len(pending)
+        """Puts the first waiting recordings into the queue, voice mail before conversations; how many are new there."""
+        pending = {workflow_id(one.id, one.job_number): one for one in await pending_recordings(self._database)}
+        new = [job for job in pending if job not in self._enqueued]
+        for job in new:
+            with SetWorkflowID(job), SetEnqueueOptions(priority=pending[job].priority):
+                await DBOS.enqueue_workflow_async(QUEUE, self._workflow, pending[job].id)
+        self._enqueued = set(pending)
+        return len(new)
 
     async def revive_dead(self) -> None:
         """A job that died for good leaves its recording to the next attempt."""

@@ -103,22 +103,14 @@ async def count_owed(database: Database, *, now: datetime) -> int:
 
 async def reminders_of_ticket(database: Database, ticket_id: int, *, now: datetime) -> tuple[OwedCall, ...]:
     """All of one ticket's, the next one first, then those that are over."""
-    query = (
-        select(ReminderRow, TicketRow)
-        .join(TicketRow, TicketRow.id == ReminderRow.ticket_id)
-        .where(ReminderRow.ticket_id == ticket_id)
-        .order_by(ReminderRow.finished_at.is_not(None), ReminderRow.due_at, ReminderRow.id)
-    )
+    next_first = (ReminderRow.finished_at.is_not(None), ReminderRow.due_at, ReminderRow.id)
+    query = _calls().where(ReminderRow.ticket_id == ticket_id).order_by(*next_first)
     async with database.read() as session:
         return await _described(session, query, now=now)
 
 
 async def read_owed(database: Database, reminder_id: int, *, now: datetime) -> OneReminder | None:
-    query = (
-        select(ReminderRow, TicketRow)
-        .outerjoin(TicketRow, TicketRow.id == ReminderRow.ticket_id)
-        .where(ReminderRow.id == reminder_id)
-    )
+    query = _calls().where(ReminderRow.id == reminder_id)
     async with database.read() as session:
         found = await _described(session, query, now=now)
         if not found:
@@ -200,13 +192,17 @@ def _still_owed() -> ColumnElement[bool]:
     return or_(ReminderRow.ticket_id.is_(None), and_(TicketRow.status.not_in(_FINISHED), ~spoken))
 
 
+def _calls() -> Select[ReminderRow, TicketRow, bool]:
+    """With the ticket, if there is one, and whether a call that was handed over is still to be made."""
+    return select(ReminderRow, TicketRow, _still_owed()).outerjoin(TicketRow, TicketRow.id == ReminderRow.ticket_id)
+
+
 async def _rows(
     session: AsyncSession, wanted: ReminderFilter, group: Group, *, size: int, page: int
 ) -> tuple[OwedCall, ...]:
     order = (ReminderRow.finished_at.desc(),) if group is Group.DONE else (ReminderRow.due_at,)
     query = (
-        select(ReminderRow, TicketRow)
-        .outerjoin(TicketRow, TicketRow.id == ReminderRow.ticket_id)
+        _calls()
         .where(_in(group, wanted), *_narrowed(wanted))
         .order_by(*order, ReminderRow.id)
         .limit(size)
@@ -216,18 +212,18 @@ async def _rows(
 
 
 async def _described(
-    session: AsyncSession, query: Select[ReminderRow, TicketRow], *, now: datetime
+    session: AsyncSession, query: Select[ReminderRow, TicketRow, bool], *, now: datetime
 ) -> tuple[OwedCall, ...]:
     found = (await session.execute(query)).all()
-    attempts = await _attempts(session, [reminder.id for reminder, _ in found])
+    attempts = await _attempts(session, [reminder.id for reminder, _, _ in found])
     return tuple(
         OwedCall(
             reminder=reminder,
-            group=group_of(reminder, now=now),
+            group=group_of(reminder, still_owed=still_owed, now=now),
             ticket=ticket,
             attempts=tuple(attempts[reminder.id]),
         )
-        for reminder, ticket in found
+        for reminder, ticket, still_owed in found
     )
 
 
@@ -239,10 +235,11 @@ async def _attempts(session: AsyncSession, reminder_ids: Sequence[int]) -> dict[
     return made
 
 
-def group_of(reminder: ReminderRow, *, now: datetime) -> Group:
+def group_of(reminder: ReminderRow, *, still_owed: bool, now: datetime) -> Group:
+    """`still_owed`: of one that was handed over, that nobody has spoken to the resident since."""
     match ReminderState(reminder.state):
         case ReminderState.HANDED_OVER:
-            return Group.HANDED_OVER
+            return Group.HANDED_OVER if still_owed else Group.DONE
         case ReminderState.CLAIMED | ReminderState.DIALLING:
             return Group.UNDER_WAY
         case ReminderState.HELD:

@@ -17,6 +17,7 @@ from callcenter.db.users import AuditRow
 from callcenter.domain.deadlines import DeadlineKind
 from callcenter.domain.dialling import Reason
 from callcenter.domain.ticket_life import HistoryAction
+from callcenter.services.appointments import KIND as APPOINTMENT
 from callcenter.services.explain_reminder import NoSuchReminder
 from callcenter.services.ticket_history import write_history
 
@@ -106,7 +107,10 @@ async def settle_reminder(database: Database, ending: Ending, *, note: str = "")
 
 
 async def _withdraw_promise(session: AsyncSession, reminder: ReminderRow, *, at: datetime) -> bool:
-    """Cancels the deadline of the promise that the call was to keep; whether there was one."""
+    """Cancels the deadline of the promise that the call was to keep, and the visit it was to confirm.
+
+    Whether there was such a deadline.
+    """
     query = select(TicketDeadlineRow).where(
         TicketDeadlineRow.ticket_id == reminder.ticket_id,
         TicketDeadlineRow.kind == DeadlineKind.PROMISE.value,
@@ -117,6 +121,9 @@ async def _withdraw_promise(session: AsyncSession, reminder: ReminderRow, *, at:
     withdrawn = (await session.scalars(query)).all()
     for deadline in withdrawn:
         deadline.cancelled_at = at
+    ticket = await session.get_one(TicketRow, reminder.ticket_id)
+    if reminder.kind == APPOINTMENT and ticket.visit_at == reminder.promised_for:
+        ticket.visit_at = ticket.visit_confirmed_at = None
     return bool(withdrawn)
 
 

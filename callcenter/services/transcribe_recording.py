@@ -7,12 +7,13 @@ all the same and says that the call must be listened to.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.asr.engine import EngineSettings
@@ -22,6 +23,7 @@ from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.recordings import RecordingRow, RecordingState, SegmentRow
 from callcenter.db.tickets import TicketCallRow
+from callcenter.domain.folding import VOICE_MAIL
 from callcenter.domain.tickets import RequestType, TicketDraft
 from callcenter.domain.transcript import Segment, Side, Transcript, Word
 from callcenter.domain.understanding.rules_files import RuleFolder
@@ -105,9 +107,7 @@ class TranscribeRecording:
         if row.path is None:
             raise RecordingRejected("the recording was never fetched")
         path = self.recordings_dir / row.path
-        sides: Sides = (
-            "stereo" if row.channels > 1 else (Side.RESIDENT if row.content == "voice_mail" else Side.UNKNOWN)
-        )
+        sides: Sides = "stereo" if row.channels > 1 else (Side.RESIDENT if row.content == VOICE_MAIL else Side.UNKNOWN)
         try:
             result = await self._transcribe(path, sides, row.stated_seconds)
         except (EngineCrashed, TranscriptionTimedOut) as error:
@@ -209,16 +209,33 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-async def pending_recordings(database: Database, limit: int = 50) -> Sequence[tuple[str, int]]:
-    """Recordings that wait for a job: (id, number of the job), oldest first."""
+class Priority(IntEnum):
+    """Which waiting recording is transcribed first: what was said to nobody yet, then what an agent has heard."""
+
+    VOICE_MAIL = 1
+    CONVERSATION = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingRecording:
+    """A recording that waits for its job number `job_number`."""
+
+    id: str
+    job_number: int
+    priority: Priority
+
+
+async def pending_recordings(database: Database, limit: int = 50) -> Sequence[PendingRecording]:
+    """The first that wait for a job, by priority and age."""
+    priority = case((RecordingRow.content == VOICE_MAIL, Priority.VOICE_MAIL), else_=Priority.CONVERSATION)
     async with database.read() as session:
         found = await session.execute(
-            select(RecordingRow.id, RecordingRow.job_number)
+            select(RecordingRow.id, RecordingRow.job_number, priority)
             .where(RecordingRow.state == RecordingState.PENDING)
-            .order_by(RecordingRow.ready_at)
+            .order_by(priority, RecordingRow.ready_at, RecordingRow.id)
             .limit(limit)
         )
-        return [(row.id, row.job_number) for row in found]
+        return [PendingRecording(id=id_, job_number=job, priority=Priority(rank)) for id_, job, rank in found]
 
 
 async def unfinished_recordings(database: Database) -> Sequence[tuple[str, int, bool]]:

@@ -105,6 +105,8 @@ def _standing(call: OwedCall, reader: Reader) -> Standing:
             return Standing(kind="und", words=say("群呼未开始"))
         case Group.WAITING:
             return Standing(kind="run", words=say("%(time)s 拨打", time=short(reminder.due_at, f)))
+        case Group.DONE if reminder.state == ReminderState.HANDED_OVER:
+            return Standing(kind="ok", words=say("已由人工处理"))
         case Group.DONE:
             done = reminder.state == ReminderState.DONE
             at = short(reminder.finished_at, f) if reminder.finished_at else ""

@@ -114,6 +114,17 @@ def test_a_call_that_may_be_ringing_keeps_the_line() -> None:
     assert decide(planned, now=at(24, 10, 10), rules=RULES, of_number=unclear).action is Action.CALL
 
 
+def test_a_promise_whose_line_is_taken_is_tried_again_at_the_promised_time_at_the_latest() -> None:
+    """Found by the simulation: asked again every two minutes, it left one minute late."""
+    planned = Planned(due_at=at(24, 10), promised_for=at(24, 10, 5))
+    ringing = tried((at(24, 10), None))
+    for minute, again in ((0, at(24, 10, 2)), (4, at(24, 10, 5)), (5, at(24, 10, 7))):
+        decision = decide(planned, now=at(24, 10, minute), rules=RULES, of_number=ringing)
+        assert (decision.reason, decision.at) == (Reason.LINE_IN_USE, again)
+    just_called = decide(planned, now=at(24, 10, 4), rules=RULES, obstacles=Obstacles(resident_just_called=True))
+    assert (just_called.reason, just_called.at) == (Reason.RESIDENT_JUST_CALLED, at(24, 10, 5))
+
+
 def test_a_wrong_number_is_not_dialled_for_anything_but_on_order() -> None:
     planned = Planned(due_at=at(24, 10))
     wrong = Obstacles(wrong_number=True)

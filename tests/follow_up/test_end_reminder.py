@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from callcenter.db.engine import Database
 from callcenter.db.reminders import ReminderRow, ReminderState
-from callcenter.db.tickets import TicketDeadlineRow, TicketHistoryRow
+from callcenter.db.tickets import TicketDeadlineRow, TicketHistoryRow, TicketRow
 from callcenter.db.users import AuditRow
 from callcenter.domain.calls import OutboundOutcome
 from callcenter.domain.rings import Disposition
@@ -105,6 +105,18 @@ async def test_a_promise_that_was_misheard_is_taken_off_the_ticket(
     assert [(one.basis, one.cancelled_at) for one in limits] == [("call_back", clock.now()), ("visit", None)]
     assert told is not None
     assert told.data["never_promised"] is True
+
+
+async def test_a_visit_that_was_misheard_is_no_longer_expected(
+    opens: Opens, look: Look, database: Database, clock: SetClock
+) -> None:
+    visit = heard(Promise(kind=PromiseKind.VISIT, text="下午上门", due=local(24, 16)))
+    await opens(inbound("CA1", local(24, 10)), leak(promises=(visit,)))
+    await cancel_reminder(database, await look(), reason="说的是别家", never_promised=True)
+    async with database.read() as session:
+        ticket = (await session.scalars(select(TicketRow))).one()
+        limit = (await session.scalars(select(TicketDeadlineRow).where(TicketDeadlineRow.basis == "visit"))).one()
+    assert (ticket.visit_at, limit.cancelled_at) == (None, clock.now())
 
 
 async def test_without_a_reason_it_stays_owed(promised: None, look: Look, database: Database) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 from pytest_aiohttp import AiohttpServer
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.asr.engine import EngineSettings
@@ -114,12 +115,28 @@ def serves(file: Path) -> Handler:
     return handler
 
 
+async def test_voice_mail_which_nobody_has_heard_goes_first(
+    database: Database, inbox: EventInbox, clock: SetClock
+) -> None:
+    contents = ("conversation", "voice_mail", "conversation", "voice_mail")
+    for number, content in enumerate(contents):
+        events = answered_call(f"twilio:CA{number}", recording_id=f"RE{number}", url="http://h/RE", content=content)
+        await inbox.store(events, received_at=clock.now())
+    await fold_pending(database, RingRule(), now=clock.now())
+    async with database.write() as session:
+        await session.execute(
+            update(RecordingRow).where(RecordingRow.id == "RE3").values(ready_at=clock.now() - timedelta(hours=1))
+        )
+    assert [one.id for one in await pending_recordings(database)] == ["RE3", "RE1", "RE0", "RE2"]
+    assert [one.id for one in await pending_recordings(database, limit=1)] == ["RE3"]
+
+
 async def test_recording_becomes_a_ticket(
     database: Database, inbox: EventInbox, clock: SetClock, far: Far, use_case: TranscribeRecording, tmp_path: Path
 ) -> None:
     far.handler = serves(stereo_wav(tmp_path / "call.wav", "01-kitchen-leak"))
     await announce(database, inbox, clock, f"http://{far.host}/2010-04-01/Accounts/AC1/Recordings/RE1")
-    assert await pending_recordings(database) == [("RE1", 0)]
+    assert [(one.id, one.job_number) for one in await pending_recordings(database)] == [("RE1", 0)]
     assert await use_case.begin("RE1")
     await use_case.fetch("RE1")
     await use_case.transcribe("RE1")

@@ -90,6 +90,8 @@ async def test_who_called_by_hand_settles_it(sign_in: SignIn, database: Database
     page = await (await client.get("/reminders")).text()
     assert "g-handed_over" not in page, "the one of the finished ticket is not shown either"
     assert "已告知" in await (await client.get(PAGE)).text()
+    own = await (await client.get("/reminders/1")).text()
+    assert ("已由人工处理" in own, 'action="/reminders/1/spoken"' in own) == (True, False)
 
 
 async def offered(client: Client, number: int) -> str:
