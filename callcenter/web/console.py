@@ -137,6 +137,7 @@ def _add_rooms(app: web.Application) -> None:
     get("/tickets", tickets.ticket_list)
     get("/tickets/{number}", ticket.ticket_page)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)
+    post("/tickets/{number}/words", ticket_changes.correct_said)
     post("/tickets/{number}/confirm", ticket_changes.confirm)
     post("/tickets/{number}/assign", ticket_changes.give_to)
     post("/tickets/{number}/status", ticket_changes.set_status)

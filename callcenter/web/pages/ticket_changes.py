@@ -12,12 +12,14 @@ from callcenter.domain.tickets import Promise, PromiseKind
 from callcenter.services.tickets import (
     Change,
     NoSuchTicket,
+    NoSuchWords,
     StaleTicket,
     add_note,
     assign,
     change_status,
     confirm_all,
     correct_field,
+    correct_words,
     mark_arrived,
     pass_on,
     promise,
@@ -47,6 +49,8 @@ NO_TIME = N_("请填最晚何时。")
 NO_REASON = N_("关闭前请写明原因：无事关闭也要留下记录。")
 NO_SUCH_STEP = N_("这张工单现在不能改成这个状态。")
 NO_SUCH_PERSON = N_("没有这个人，请重新选择。")
+NO_WORDS = N_("改成的字是空的。没有说话就不用改。")
+LONGEST_WORDS = 1000
 EMPTY_NOTE = N_("备注是空的。")
 
 
@@ -79,6 +83,24 @@ async def confirm(request: web.Request, visit: Visit) -> web.StreamResponse:
         return await confirm_all(request.app[DATABASE], change, rules=rules_of(request))
 
     return await saved(request, visit, save, next_page="/review" if _back(visit) == "review" else None)
+
+
+async def correct_said(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """Words of the transcript, as a person heard them."""
+    recording, number = visit.form.get("recording", ""), visit.form.get("number", "")
+    text = " ".join(visit.form.get("text", "").split())[:LONGEST_WORDS]
+    if not text or not re.fullmatch(r"\d{1,6}", number):
+        raise BadForm(NO_WORDS)
+
+    async def save(change: Change) -> object:
+        try:
+            return await correct_words(
+                request.app[DATABASE], change, recording_id=recording, number=int(number), text=text
+            )
+        except NoSuchWords as error:
+            raise NotFound from error
+
+    return await saved(request, visit, save)
 
 
 async def give_to(request: web.Request, visit: Visit) -> web.StreamResponse:
