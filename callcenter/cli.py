@@ -12,6 +12,7 @@ from typing import TypeAlias
 from callcenter import __version__
 from callcenter.commands.answering import add_answering
 from callcenter.commands.follow_up import add_follow_up
+from callcenter.commands.language_arguments import add_language
 from callcenter.config import Settings, SettingsError, load_settings
 
 EPILOG = """\
@@ -27,7 +28,20 @@ CALLCENTER_SERVER__PORT=8080; docs/configuration.md lists them all.
 Command = Callable[[argparse.Namespace, Settings], int]
 
 PRIVATE = frozenset(
-    {"serve", "worker", "migrate", "demo", "user", "register", "reminders", "campaign", "fees", "corrections", "ledger"}
+    {
+        "serve",
+        "worker",
+        "migrate",
+        "demo",
+        "user",
+        "register",
+        "reminders",
+        "campaign",
+        "fees",
+        "corrections",
+        "ledger",
+        "rollups",
+    }
 )
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
 
@@ -124,6 +138,7 @@ def _add_understanding(commands: Commands) -> None:
     measured.add_argument("set", type=Path, metavar="SET", help='lines of {"text": ..., "expect": {slot: value}}')
     measured.add_argument("--json", action="store_true")
     measured.add_argument("--misses", action="store_true", help="show every value that is not right")
+    add_language(commands, actions)
     for command in (told, measured):
         command.add_argument("--register", type=Path, metavar="FILE", help="estate register, CSV")
         command.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="when it was said (ISO 8601)")

@@ -16,7 +16,16 @@ from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -31,6 +40,7 @@ from callcenter.domain.decent_times import Days
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.reply_templates import check_template
+from callcenter.domain.tallies import Counting
 from callcenter.domain.tickets import RequestType
 
 ENV_PREFIX = "CALLCENTER_"
@@ -126,6 +136,78 @@ class TwilioSettings(Section):
     whole_seconds: bool = Field(True, description="The provider's clock shows whole seconds")
 
 
+class AsteriskSettings(Section):
+    """An Asterisk of our own, reached by its REST interface (ARI). `docs/asterisk.md` sets one up."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(
+        "main", description="Tells several apart and is part of every call's id: never change it"
+    )
+    url: str = Field("http://127.0.0.1:8088", description="Where its HTTP server listens, without /ari")
+    user: str = Field("callcenter", description="As in its ari.conf")
+    password: SecretStr = Field(SecretStr(""), description="As in its ari.conf; better in password_file")
+    password_file: Path | None = Field(None, description="A file that holds the password and nothing else")
+    app: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")] = Field(
+        "callcenter", description="The application's name, as in its dialplan (CALLCENTER_APP)"
+    )
+    phone_endpoint: str = Field("PJSIP/{user}", description="How an agent's sip:user@host is rung")
+    trunk_endpoint: str = Field("PJSIP/{number}@trunk", description="How an outside number is rung")
+    from_number: str = Field("", description="The hotline's own number, shown to outside numbers that we ring (+86...)")
+    dials_out: bool = Field(
+        True, description="Reminders and other calls of ours go out over it; false: over [twilio], if that is set up"
+    )
+    detect_machines: bool = Field(
+        True, description="Listen to the first seconds of an answered call of ours for an answering machine (AMD)"
+    )
+    prompts_dir: Path | None = Field(
+        None,
+        description="Where we put spoken texts for that Asterisk to play; it must be able to read them there. Empty:"
+        " `asterisk-prompts` in data_dir, which only our own user may look into",
+    )
+    prompts_seen_as: Path | None = Field(
+        None, description="The same folder as that Asterisk sees it, where its file system is another than ours"
+    )
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=120)] = Field(
+        10.0, description="Without an answer to a ping for so long the connection counts as lost and is made anew"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give scheme, host and port, for example http://127.0.0.1:8088")
+        return value.rstrip("/").removesuffix("/ari")
+
+    @field_validator("password_file")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                value.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"cannot be read ({error}); give a file that our own user may read") from error
+        return value
+
+    @field_validator("phone_endpoint", "trunk_endpoint")
+    @classmethod
+    def _has_its_field(cls, value: str, info: ValidationInfo) -> str:
+        wanted = "{user}" if info.field_name == "phone_endpoint" else "{number}"
+        if value.count("{") != 1 or wanted not in value:
+            raise ValueError(f"{wanted} must stand in it once, as in PJSIP/{wanted}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "AsteriskSettings":
+        if bool(self.password.get_secret_value()) == (self.password_file is not None):
+            raise ValueError("give password or password_file, one of them: what ari.conf has for this user")
+        return self
+
+    def secret(self) -> str:
+        if self.password_file is not None:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        return self.password.get_secret_value()
+
+
 class RingSettings(Section):
     cycle_seconds: Annotated[float, Field(gt=0, le=20)] = 5.0
     rings: Annotated[int, Field(ge=1, le=20)] = 3
@@ -142,8 +224,8 @@ class AnsweringSettings(Section):
     )
     after_call_seconds: Annotated[float | None, Field(ge=0, le=3600)] = Field(
         None,
-        description="Your own measurement of the work after a call, which nothing records; empty: AHT is not shown,"
-        " and staffing counts talking only",
+        description="Your own measurement of the work after a call, for where nobody reports it; empty: then AHT is"
+        " not shown, and staffing counts talking only",
     )
 
 
@@ -230,7 +312,9 @@ class SpeechSettings(Section):
 
 class UnderstandingSettings(Section):
     rules_dir: Path | None = Field(
-        None, description="A folder whose rule files (categories.toml, urgency.toml ...) replace the built-in ones"
+        None,
+        description="A folder whose rule files (categories.toml, urgency.toml, service_language.toml ...) replace the "
+        "built-in ones",
     )
     area_code: Annotated[str, Field(pattern=r"^(0\d{2,3})?$")] = Field(
         "", description="Area code of the estates, which a bare landline number takes, for example 021"
@@ -480,6 +564,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
     twilio: TwilioSettings = TwilioSettings()
+    asterisk: tuple[AsteriskSettings, ...] = ()
     rings: RingSettings = RingSettings()
     answering: AnsweringSettings = AnsweringSettings()
     staffing: StaffingSettings = StaffingSettings()
@@ -507,6 +592,10 @@ class Settings(BaseSettings):
         repeated = sorted({one for one in ids if ids.count(one) > 1})
         if repeated:
             raise ValueError(f"agents: the id {repeated[0]!r} is used twice; give each agent an id of its own")
+        servers = [server.name for server in self.asterisk]
+        same = sorted({one for one in servers if servers.count(one) > 1})
+        if same:
+            raise ValueError(f"asterisk: the name {same[0]!r} is used twice; give each Asterisk a name of its own")
         names = [person.name for person in self.notify]
         twice = sorted({one for one in names if names.count(one) > 1})
         if twice:
@@ -524,6 +613,11 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.calendar.timezone)
+
+    @property
+    def counting(self) -> Counting:
+        """How every report counts calls."""
+        return Counting(zone=self.zone, in_time_ms=round(self.answering.in_time_seconds * 1000))
 
     @property
     def database_url(self) -> str:
@@ -608,7 +702,7 @@ def _settings_class(path: Path | None) -> type[Settings]:
 
 
 def _refuse_unknown_environment() -> None:
-    known = set(Settings.model_fields) | {"config"} | {"test_postgres", "require_browser"}
+    known = set(Settings.model_fields) | {"config"} | {"test_postgres", "require_browser", "require_asterisk"}
     for name in os.environ:
         if name.startswith(ENV_PREFIX) and name[len(ENV_PREFIX) :].lower().split("__")[0] not in known:
             raise SettingsError(f"environment variable {name}: no such setting; see docs/configuration.md for the list")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import aiohttp
 import structlog
 
 from callcenter.asr.engine import EngineSettings
@@ -15,15 +16,22 @@ from callcenter.config import Settings, SettingsError
 from callcenter.db.engine import Database
 from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
+from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.names import NAME as ASTERISK
+from callcenter.ivr.providers.asterisk.recordings import AsteriskRecordings
 from callcenter.ivr.providers.twilio import TwilioProvider
 from callcenter.ivr.providers.twilio_media import TwilioMedia, stream_token
+from callcenter.ivr.providers.twilio_recordings import TwilioRecordings
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.providers.twiml import TwimlWriter
-from callcenter.ports import Clock
+from callcenter.ivr.recordings import RecordingsOfProviders
+from callcenter.ports import Clock, RecordingFetcher
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
 from callcenter.services.news import News
 from callcenter.services.understand_call import CallReader
@@ -63,6 +71,18 @@ def media_of(settings: Settings) -> dict[str, MediaStreams]:
     return {TWILIO: TwilioMedia(settings.twilio)}
 
 
+def recordings_of(settings: Settings, session: aiohttp.ClientSession) -> RecordingFetcher:
+    """Whichever provider's."""
+    largest_bytes = settings.speech.max_recording_bytes
+    servers = {server.name: AriClient(server, session) for server in settings.asterisk}
+    return RecordingsOfProviders(
+        {
+            TWILIO: TwilioRecordings(settings.twilio, session, largest_bytes=largest_bytes),
+            ASTERISK: AsteriskRecordings(servers, largest_bytes=largest_bytes),
+        }
+    )
+
+
 def call_reader(settings: Settings) -> CallReader:
     """What turns a transcript into a draft, with the operator's rules and menu."""
     return CallReader(
@@ -91,6 +111,16 @@ def rules_of(settings: Settings) -> FollowUpRules:
 def rule_folder(settings: Settings) -> RuleFolder:
     """The rules of understanding: the built-in ones, or an operator's."""
     return RuleFolder(settings.understanding.rules_dir)
+
+
+def language_checker(settings: Settings) -> LanguageChecker:
+    """Service language by the built-in rules, or an operator's."""
+    return LanguageChecker(
+        zone=settings.zone,
+        company=settings.console.company,
+        wording=rule_folder(settings),
+        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+    )
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
+from callcenter.app.asterisk import ari_clients, dialler_of, prepare_prompts, switch_of
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
@@ -22,6 +23,9 @@ from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.media import MediaEdge
 from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.asterisk.lookup import AsteriskLookup
+from callcenter.ivr.providers.asterisk.names import NAME as ASTERISK
+from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
 from callcenter.ivr.providers.twilio_rest import TwilioRest
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.webhooks import WebhookEdge
@@ -29,6 +33,7 @@ from callcenter.jobs.folding import FoldingLoop
 from callcenter.jobs.scheduler import Scheduler
 from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
+from callcenter.reports.count_days import count_some_days
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
@@ -57,10 +62,14 @@ READY = web.AppKey("ready", asyncio.Event)
 LIVE = web.AppKey("live", LiveParts)
 """Only where calls are transcribed while they go on."""
 
+SWITCHES: web.AppKey[dict[str, AsteriskSwitch]] = web.AppKey("switches", dict)
+"""Our connections to Asterisks, by name."""
+
 CLOSE_GAPS_SECONDS = 30.0
 LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
+COUNT_DAYS_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +84,8 @@ class Parts:
     live: LiveParts | None
     duty: AgentsOnDuty
     news: News
+    call_flow: CallFlow
+    progress: ProgressOnTheLine
 
 
 def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
@@ -89,6 +100,14 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     live = live_parts(settings, database, clock=clock, rules=rules) if settings.speech.live else None
     news = News()
     duty = on_duty(settings, database, clock=clock, news=news)
+    call_flow = CallFlow(
+        settings.call_flow,
+        settings.agents,
+        on_call=frozenset(one.phone for one in settings.on_call),
+        hears_live=live is not None,
+        available=duty.available,
+    )
+    progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -98,6 +117,8 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         live=live,
         duty=duty,
         news=news,
+        call_flow=call_flow,
+        progress=progress,
     )
     app = web.Application(client_max_size=1024 * 1024)
     app[DATABASE], app[INBOX] = database, inbox
@@ -105,17 +126,11 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     app.cleanup_ctx.append(lambda app: _running(app, parts, config_file))
     edge = WebhookEdge(
         providers=providers_of(settings),
-        call_flow=CallFlow(
-            settings.call_flow,
-            settings.agents,
-            on_call=frozenset(one.phone for one in settings.on_call),
-            hears_live=live is not None,
-            available=duty.available,
-        ),
+        call_flow=call_flow,
         inbox=inbox,
         clock=clock,
         public_url=settings.server.public_url,
-        progress=ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=parts.rules)),
+        progress=progress,
     )
     edge.add_routes(app)
     if live is not None:
@@ -123,7 +138,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         public_url = settings.server.public_url
         media = MediaEdge(providers=media_of(settings), listener=live.listener, clock=clock, public_url=public_url)
         media.add_routes(app)
-    app[READY] = asyncio.Event()
+    app[READY], app[SWITCHES] = asyncio.Event(), {}
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
@@ -149,8 +164,10 @@ async def _health(request: web.Request) -> web.Response:
         return web.json_response({"status": "the database does not answer"}, status=503)
     if not request.app[READY].is_set():
         return web.json_response({"status": "the database's schema is not ready"}, status=503)
-    live = {"live": request.app[LIVE].health()} if LIVE in request.app else {}
-    return web.json_response({"status": "ok"} | live)
+    more = {"live": request.app[LIVE].health()} if LIVE in request.app else {}
+    if request.app[SWITCHES]:
+        more["asterisk"] = {name: switch.health() for name, switch in request.app[SWITCHES].items()}
+    return web.json_response({"status": "ok"} | more)
 
 
 async def _running(app: web.Application, parts: Parts, config_file: str | None) -> AsyncIterator[None]:
@@ -168,25 +185,56 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
         folding = FoldingLoop(
             database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules), news=parts.news
         )
-        scheduler = _scheduler(parts, lookups={TWILIO: rest}, dialler=rest)
+        switches = _switches(parts, session)
+        app[SWITCHES].update(switches)
+        lookups: dict[str, CallLookup] = {TWILIO: rest, ASTERISK: AsteriskLookup(switches)}
+        dialler = dialler_of(settings, switches, otherwise=rest)
+        scheduler = _scheduler(parts, lookups=lookups, dialler=dialler)
         await add_alarm_ticks(
             stack,
             scheduler,
             settings,
             database=database,
             clock=parts.clock,
-            dialler=rest,
+            dialler=dialler,
             rules=parts.rules,
             claimer=_claimer(),
         )
         supervisor = WorkerSupervisor(config_file) if settings.worker_embedded else None
-        work = _work(
-            app[READY], parts, folding=folding, scheduler=scheduler, supervisor=supervisor, lookups={TWILIO: rest}
-        )
+        for running in _on_the_line(parts, switches):
+            stack.push_async_callback(_cancel, running)
+        work = _work(app[READY], parts, folding=folding, scheduler=scheduler, supervisor=supervisor, lookups=lookups)
         working = asyncio.create_task(work, name="work")
         working.add_done_callback(_say_if_failed)
         stack.push_async_callback(_cancel, working)
         yield
+
+
+def _switches(parts: Parts, session: aiohttp.ClientSession) -> dict[str, AsteriskSwitch]:
+    return {
+        name: switch_of(
+            ari,
+            parts.settings,
+            call_flow=parts.call_flow,
+            inbox=parts.inbox,
+            clock=parts.clock,
+            progress=parts.progress,
+        )
+        for name, ari in ari_clients(parts.settings, session).items()
+    }
+
+
+def _on_the_line(parts: Parts, switches: Mapping[str, AsteriskSwitch]) -> list[asyncio.Task[None]]:
+    """The connections to our Asterisks: from the start, since their calls are stored as webhooks are."""
+    if not switches:
+        return []
+    texts = parts.call_flow.standing_texts
+    tasks = [asyncio.create_task(prepare_prompts(switches, parts.settings, texts), name="prompts")]
+    for switch in switches.values():
+        task = asyncio.create_task(switch.run(), name=f"asterisk {switch.name}")
+        task.add_done_callback(_say_if_failed)
+        tasks.append(task)
+    return tasks
 
 
 async def _work(
@@ -254,6 +302,11 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
     )
     scheduler.add(
         "incidents", lambda: find_incidents(database, now=clock.now(), rules=rules), seconds=INCIDENTS_SECONDS
+    )
+    scheduler.add(
+        "days of the reports",
+        lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
+        seconds=COUNT_DAYS_SECONDS,
     )
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
     seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS

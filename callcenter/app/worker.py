@@ -8,11 +8,17 @@ import signal
 import aiohttp
 import structlog
 
-from callcenter.app.parts import clock_of, engine_settings, rule_folder, rules_of
+from callcenter.app.parts import (
+    clock_of,
+    engine_settings,
+    language_checker,
+    recordings_of,
+    rule_folder,
+    rules_of,
+)
 from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.config import Settings
 from callcenter.db.engine import Database
-from callcenter.ivr.providers.twilio_recordings import TwilioRecordings
 from callcenter.jobs.queue import TranscriptionJobs
 from callcenter.services.transcribe_recording import TranscribeRecording
 
@@ -38,7 +44,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
         await transcriber.warm_up(engine_settings(settings))
         use_case = TranscribeRecording(
             database=database,
-            fetcher=TwilioRecordings(settings.twilio, session, largest_bytes=settings.speech.max_recording_bytes),
+            fetcher=recordings_of(settings, session),
             transcriber=transcriber,
             engine=engine_settings(settings),
             clock=clock_of(settings),
@@ -48,6 +54,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             wording=rule_folder(settings),
             area_code=settings.understanding.area_code or None,
             menu_choices=settings.call_flow.menu.choices,
+            language=language_checker(settings),
         )
         jobs = TranscriptionJobs(
             use_case,

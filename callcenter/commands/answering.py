@@ -1,4 +1,4 @@
-"""The command line of answering: `callcenter ledger`. The work is imported when it is run."""
+"""The command line of answering: `callcenter ledger`, `callcenter rollups`. The work is imported when it is run."""
 
 import argparse
 import asyncio
@@ -24,6 +24,32 @@ def add_answering(commands: Commands) -> None:
     verify.add_argument("file", metavar="FILE", type=Path)
     verify.add_argument("--hash", metavar="HASH", help="the hash that was printed when it was written")
     verify.set_defaults(run=_verify)
+    _add_rollups(commands)
+
+
+def _add_rollups(commands: Commands) -> None:
+    about = "what is kept of each day so that reports are quick"
+    rollups = commands.add_parser("rollups", help=about, description=about)
+    actions = rollups.add_subparsers(dest="action", required=True, metavar="ACTION")
+    what = "count every day anew; the server does by itself whatever is needed, and reports stay right meanwhile"
+    rebuild = actions.add_parser("rebuild", help=what, description=what)
+    rebuild.add_argument("--from-events", action="store_true", help="fold every call from its stored events first")
+    rebuild.set_defaults(run=_rebuild)
+    what = "say whether each day is kept as its events tell it; exit code 1 where one is not"
+    check = actions.add_parser("verify", help=what, description=what)
+    check.set_defaults(run=_verify_rollups)
+
+
+def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.rollups import rebuild
+
+    return asyncio.run(rebuild(settings, from_events=options.from_events))
+
+
+def _verify_rollups(_: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.rollups import verify
+
+    return asyncio.run(verify(settings))
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:

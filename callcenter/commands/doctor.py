@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -17,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import clock_of, engine_settings, opened_database, rules_of
 from callcenter.asr.models import check_model
+from callcenter.commands.doctor_asterisk import asterisks
+from callcenter.commands.finding import Finding
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.migrate import current_revision, newest_revision
@@ -30,16 +31,6 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 LARGEST_SKEW_SECONDS = 2.0
 LEAST_FREE_BYTES = 2 * 10**9
 LEVELS = {1: "agent", 2: "supervisor", 3: "deputy general manager"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """`remedy` is None where all is well; `blocking` ones make the exit code 1."""
-
-    subject: str
-    state: str
-    remedy: str | None = None
-    blocking: bool = True
 
 
 Check = Callable[[Settings, aiohttp.ClientSession], Awaitable[list[Finding]]]
@@ -72,10 +63,11 @@ async def _configuration(settings: Settings, _: aiohttp.ClientSession) -> list[F
         "twilio.auth_token": twilio.auth_token.get_secret_value(),
         "twilio.from_number": twilio.from_number,
     }
+    needed = not settings.asterisk or any(wanted.values())
     findings = [
         Finding(subject=key, state="not set", remedy=f"set {key}; without it no call comes in or goes out")
         for key, value in wanted.items()
-        if not value
+        if needed and not value
     ]
     if not settings.agents:
         findings.append(
@@ -254,6 +246,8 @@ async def _clock(settings: Settings, session: aiohttp.ClientSession) -> list[Fin
 async def _public_url(settings: Settings, session: aiohttp.ClientSession) -> list[Finding]:
     url = settings.server.public_url
     parts = urlsplit(url)
+    if settings.asterisk and not settings.twilio.account_sid:
+        return []  # nobody calls back from outside
     if parts.hostname in ("localhost", "127.0.0.1", "::1"):
         remedy = "set server.public_url to the https address under which the provider reaches this machine"
         return [Finding(subject="server.public_url", state=f"{url} is this machine only", remedy=remedy)]
@@ -327,5 +321,5 @@ def _remedy(key: str, address: str) -> str:
 
 CHECKS: tuple[Check, ...] = (
     *(_configuration, _told, _calendar, _database, _spool, _model, _live, _disk, _clock),
-    *(_public_url, _proxies, _provider),
+    *(_public_url, _proxies, _provider, asterisks),
 )

@@ -53,7 +53,7 @@ def _month(written: str, settings: Settings) -> Period | None:
 
 
 async def _write(database: Database, settings: Settings, period: Period, part: Path, now: datetime) -> tuple[int, str]:
-    in_time_ms = round(settings.answering.in_time_seconds * 1000)
+    in_time_ms = settings.counting.in_time_ms
     scope = Scope(start=period.start, end=period.end)
     chain, groups, calls = Chain(), Groups(), 0
     head = {

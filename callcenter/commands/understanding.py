@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import clock_of, opened_database, rule_folder
 from callcenter.config import Settings
+from callcenter.domain.rule_file import RuleFileError
 from callcenter.domain.tickets import Evidence, Found, Place, TicketDraft, Wanted
 from callcenter.domain.transcript import Segment, Side, Transcript, Word
 from callcenter.domain.understanding import (
@@ -30,7 +31,6 @@ from callcenter.domain.understanding.draft import transcript_of_text
 from callcenter.domain.understanding.evaluation import Evaluation, evaluate
 from callcenter.domain.understanding.labels import LabelError, Labelled, read_labels
 from callcenter.domain.understanding.register_file import RegisterFile, RegisterFileError, read_register
-from callcenter.domain.understanding.rules_files import RuleFileError
 from callcenter.services.register import import_register
 
 FAR_APART = 0.15

@@ -10,7 +10,8 @@ from callcenter.db.base import Base
 
 
 class CallRow(Base):
-    """One call. `ring_*`, `answer_speed_*`, `talk_*` are milliseconds, low and high end of what is known.
+    """One call. `ring_*`, `answer_speed_*`, `talk_*`, `hold_*`, `wrap_up_*` are milliseconds, low and high end of what
+    is known; `hold_*` and `transferred` None where the line does not tell of it.
 
     `purpose` is what a call of ours was made for: reminder:7 (then `reminder_id` is 7), on_call:3.
     `rule` is the version of the ring rule that judged it (domain RingRule), empty where that is not known.
@@ -50,6 +51,11 @@ class CallRow(Base):
     answer_speed_high_ms: Mapped[int | None]
     talk_low_ms: Mapped[int | None]
     talk_high_ms: Mapped[int | None]
+    hold_low_ms: Mapped[int | None]
+    hold_high_ms: Mapped[int | None]
+    wrap_up_low_ms: Mapped[int | None]
+    wrap_up_high_ms: Mapped[int | None]
+    transferred: Mapped[bool | None]
     keys: Mapped[list[Any]] = mapped_column(default=list)
     closed_unknown: Mapped[bool] = mapped_column(default=False)
     hung_up_by: Mapped[str | None]

@@ -17,9 +17,11 @@ class Direction(StrEnum):
 class EventKind(StrEnum):
     """What happened. `leg_*` speaks of an agent's phone, `call_*` of the resident's side of the call.
 
-    `data` carries, by kind: call_started {direction, from, to, purpose?}; key_pressed {digits, purpose};
+    `data` carries, by kind: call_started {direction, from, to, purpose?, tells?}, where `tells` lists what this line
+    reports beyond ringing and answers (hold, transfer); key_pressed {digits, purpose}; call_transferred {to?};
     leg_* {agent, number, needs_confirmation?}; leg_ended {reason, sip_code?}; call_ended {reason, answered_by?,
-    hung_up_by?}; recording_* {recording_id, url, channels, seconds, content}; call_closed_unasked {}.
+    hung_up_by?}; recording_* {recording_id, url, channels, seconds, content}; wrap_up_ended {agent}: our own console
+    says that the work after the call is done; call_closed_unasked {}.
     """
 
     CALL_STARTED = "call_started"
@@ -31,11 +33,19 @@ class EventKind(StrEnum):
     LEG_ANSWERED = "leg_answered"
     LEG_CONFIRMED = "leg_confirmed"
     LEG_ENDED = "leg_ended"
+    CALL_HELD = "call_held"
+    CALL_RESUMED = "call_resumed"
+    CALL_TRANSFERRED = "call_transferred"
     VOICE_MAIL_STARTED = "voice_mail_started"
     RECORDING_READY = "recording_ready"
     RECORDING_FAILED = "recording_failed"
     CALL_ENDED = "call_ended"
     CALL_CLOSED_UNKNOWN = "call_closed_unknown"
+    WRAP_UP_ENDED = "wrap_up_ended"
+
+
+HOLD, TRANSFER = "hold", "transfer"
+"""What a line may tell of: see `EventKind`."""
 
 
 class EndReason(StrEnum):
@@ -119,7 +129,11 @@ class RecordingNotice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallState:
-    """The whole call, derived from its events by `folding.fold`."""
+    """The whole call, derived from its events by `folding.fold`.
+
+    `hold`: how long the resident was held in all; `wrap_up`: the work after the call; `transferred`: passed on to
+    another phone. Each None where nobody told.
+    """
 
     call_id: str
     provider: str
@@ -138,6 +152,9 @@ class CallState:
     verdict: Verdict | None
     answer_speed: Span | None
     talk: Span | None
+    hold: Span | None
+    wrap_up: Span | None
+    transferred: bool | None
     legs: tuple[LegState, ...]
     keys: tuple[tuple[str, str], ...]
     recordings: tuple[RecordingNotice, ...]

@@ -25,7 +25,9 @@ class Cell:
     """`calls` calls alike. Speeds are milliseconds from the end of the menu to the answer (queue and ringing), the
     middle of what is known: `speed_tenths` in tenths of a second rounded down, `speed_ms` their sum.
 
-    `surely_in_time` and `perhaps_in_time` count the answers within the time promised; `talk_ms` is the sum of `talks`.
+    `surely_in_time` and `perhaps_in_time` count the answers within the time promised; `talk_ms` is the sum of `talks`,
+    hold included. `holds`, `wraps` and `transfers_told` count the calls of which the line or the agent told how long
+    they were held, how long the work after them took, and whether they were passed on (`transferred`).
     """
 
     disposition: Disposition
@@ -38,10 +40,24 @@ class Cell:
     perhaps_in_time: int = 0
     talks: int = 0
     talk_ms: int = 0
+    holds: int = 0
+    hold_ms: int = 0
+    wraps: int = 0
+    wrap_ms: int = 0
+    transfers_told: int = 0
+    transferred: int = 0
 
 
 def cell_of_call(
-    disposition: Disposition, verdict: Verdict | None, speed: Span | None, talk: Span | None, *, in_time_ms: int
+    disposition: Disposition,
+    verdict: Verdict | None,
+    speed: Span | None,
+    talk: Span | None,
+    *,
+    in_time_ms: int,
+    hold: Span | None = None,
+    wrap_up: Span | None = None,
+    transferred: bool | None = None,
 ) -> Cell:
     """One call as a cell of one."""
     if disposition is not Disposition.ANSWERED:
@@ -56,6 +72,12 @@ def cell_of_call(
         perhaps_in_time=int(speed is None or not speed.surely_at_least(in_time_ms)),
         talks=int(talk is not None),
         talk_ms=talk.middle_ms if talk else 0,
+        holds=int(hold is not None),
+        hold_ms=hold.middle_ms if hold else 0,
+        wraps=int(wrap_up is not None),
+        wrap_ms=wrap_up.middle_ms if wrap_up else 0,
+        transfers_told=int(transferred is not None),
+        transferred=int(transferred or False),
     )
 
 
@@ -79,6 +101,57 @@ class Speed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CallTimes:
+    """The time that answered calls take: each sum in milliseconds with the number of calls that it is known of."""
+
+    talks: int = 0
+    talk_ms: int = 0
+    holds: int = 0
+    hold_ms: int = 0
+    wraps: int = 0
+    wrap_ms: int = 0
+    transfers_told: int = 0
+    transferred: int = 0
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> "CallTimes":
+        kept = list(cells)
+        return cls(**{name: sum(getattr(cell, name) for cell in kept) for name in cls.__dataclass_fields__})
+
+    @property
+    def mean_talk_ms(self) -> int | None:
+        """From the answer to the end of the call, hold included."""
+        return _mean(self.talk_ms, self.talks)
+
+    @property
+    def mean_hold_ms(self) -> int | None:
+        """Of all calls on lines that tell of hold, also those that were not held."""
+        return _mean(self.hold_ms, self.holds)
+
+    @property
+    def mean_wrap_ms(self) -> int | None:
+        """From the end of the call until the agent said that the work after it was done."""
+        return _mean(self.wrap_ms, self.wraps)
+
+    def mean_handling_ms(self, after_call_ms: int | None) -> int | None:
+        """AHT: talk (with hold) and the work after the call, as measured; `after_call_ms` where it never was.
+
+        None where nobody knows how long that work takes.
+        """
+        after = self.mean_wrap_ms if self.wraps else after_call_ms
+        return None if self.mean_talk_ms is None or after is None else self.mean_talk_ms + after
+
+    @property
+    def transfer_rate(self) -> float | None:
+        """Passed on to another phone / answered, on lines that tell of it."""
+        return self.transferred / self.transfers_told if self.transfers_told else None
+
+
+def _mean(total_ms: int, count: int) -> int | None:
+    return round(total_ms / count) if count else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
     """The figures of some calls. Shares are None where there is nothing to count."""
 
@@ -87,8 +160,7 @@ class Figures:
     speed: Speed | None
     surely_in_time: int
     perhaps_in_time: int
-    talks: int
-    talk_ms: int
+    times: "CallTimes"
     unmeasured: int = field(default=0)
 
     def of(self, *dispositions: Disposition) -> int:
@@ -134,17 +206,6 @@ class Figures:
         abandoned, perhaps = self.of(Disposition.ABANDONED), self.share.undecided_abandoned
         return _band(abandoned - perhaps, self.waited_for_us - perhaps, abandoned, self.waited_for_us)
 
-    @property
-    def mean_talk_ms(self) -> int | None:
-        """From the answer to the end of the call."""
-        return round(self.talk_ms / self.talks) if self.talks else None
-
-    def mean_handling_ms(self, after_call_ms: int | None) -> int | None:
-        """AHT: talk and work after the call. None where nobody said how long that work takes: it is not recorded."""
-        if self.mean_talk_ms is None or after_call_ms is None:
-            return None
-        return self.mean_talk_ms + after_call_ms
-
 
 def _band(low_part: int, low_whole: int, high_part: int, high_whole: int) -> Band | None:
     """From the least and the greatest fraction that are possible; an end without calls is as wide as it can be."""
@@ -181,40 +242,56 @@ def _joined(one: Cell, other: Cell) -> Cell:
         perhaps_in_time=one.perhaps_in_time + other.perhaps_in_time,
         talks=one.talks + other.talks,
         talk_ms=one.talk_ms + other.talk_ms,
+        holds=one.holds + other.holds,
+        hold_ms=one.hold_ms + other.hold_ms,
+        wraps=one.wraps + other.wraps,
+        wrap_ms=one.wrap_ms + other.wrap_ms,
+        transfers_told=one.transfers_told + other.transfers_told,
+        transferred=one.transferred + other.transferred,
     )
 
 
-def figures_of(cells: Iterable[Cell]) -> Figures:
-    """The figures of all the calls in these cells; one definition for every page, export and test."""
+def figures_of(cells: Iterable[Cell], *, speeds: Mapping[int, int] | None = None) -> Figures:
+    """The figures of all the calls in these cells; one definition for every page, export and test.
+
+    `speeds`: how many answers took how many tenths of a second, where the cells do not say it themselves.
+    """
     kept = list(cells)
     by_disposition: dict[Disposition, int] = {}
     for cell in kept:
         by_disposition[cell.disposition] = by_disposition.get(cell.disposition, 0) + cell.calls
     answered = [cell for cell in kept if cell.disposition is Disposition.ANSWERED]
+    speed = _speed(answered, _speeds(answered) if speeds is None else speeds)
     return Figures(
         by_disposition=by_disposition,
         share=Share.of((cell.disposition, cell.verdict, cell.calls) for cell in kept),
-        speed=_speed(answered),
+        speed=speed,
         surely_in_time=sum(cell.surely_in_time for cell in answered),
         perhaps_in_time=sum(cell.perhaps_in_time for cell in answered),
-        talks=sum(cell.talks for cell in answered),
-        talk_ms=sum(cell.talk_ms for cell in answered),
-        unmeasured=sum(cell.calls for cell in answered if cell.speed_tenths is None),
+        times=CallTimes.of(answered),
+        unmeasured=sum(cell.calls for cell in answered) - (speed.calls if speed else 0),
     )
 
 
-def _speed(answered: Iterable[Cell]) -> Speed | None:
-    measured = [cell for cell in answered if cell.speed_tenths is not None]
-    calls = sum(cell.calls for cell in measured)
+def _speeds(answered: Iterable[Cell]) -> dict[int, int]:
+    speeds: dict[int, int] = {}
+    for cell in answered:
+        if cell.speed_tenths is not None:
+            speeds[cell.speed_tenths] = speeds.get(cell.speed_tenths, 0) + cell.calls
+    return speeds
+
+
+def _speed(answered: Iterable[Cell], speeds: Mapping[int, int]) -> Speed | None:
+    kept, calls = list(answered), sum(speeds.values())
     if not calls:
         return None
-    by_tenths = sorted((cell.speed_tenths or 0, cell.calls) for cell in measured)
+    by_tenths = sorted(speeds.items())
     return Speed(
         calls=calls,
-        mean_ms=round(sum(cell.speed_ms for cell in measured) / calls),
+        mean_ms=round(sum(cell.speed_ms for cell in kept) / calls),
         median_ms=percentile(by_tenths, 0.5) * TENTH_MS,
         p95_ms=percentile(by_tenths, 0.95) * TENTH_MS,
-        longest_ms=max(cell.longest_ms for cell in measured),
+        longest_ms=max(cell.longest_ms for cell in kept),
     )
 
 
@@ -233,8 +310,8 @@ def percentile(counted: Iterable[tuple[int, int]], share: float) -> int:
 class AgentFigures:
     """One agent's own phone, each time that it rang; legs that were cancelled are nobody's fault and not counted.
 
-    `mean_*` are milliseconds, None where there was nothing to measure. There is no occupancy: who was signed in when
-    is not recorded, and a share of unknown time would be a wrong figure.
+    `mean_ring_ms` is None where there was nothing to measure; `times` and `contacts` are of the calls that the
+    agent took. `on_duty_ms` is None where it is not recorded.
     """
 
     agent: str
@@ -245,8 +322,9 @@ class AgentFigures:
     rang_out: int = 0
     not_confirmed: int = 0
     mean_ring_ms: int | None = None
-    talks: int = 0
-    talk_ms: int = 0
+    times: CallTimes = CallTimes()
+    contacts: "Contacts | None" = None
+    on_duty_ms: int | None = None
 
     @property
     def rang(self) -> int:
@@ -255,10 +333,6 @@ class AgentFigures:
     @property
     def share(self) -> Band | None:
         return _band(self.within, self.rang, self.within + self.undecided, self.rang)
-
-    @property
-    def mean_talk_ms(self) -> int | None:
-        return round(self.talk_ms / self.talks) if self.talks else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,6 +351,10 @@ class Contacts:
     repeats: int
     promised: int
     kept: int
+
+    @classmethod
+    def none(cls) -> "Contacts":
+        return cls(matters=0, again=0, open_matters=0, linked=0, repeats=0, promised=0, kept=0)
 
     @property
     def first_contact_resolution(self) -> Band | None:

@@ -1,10 +1,12 @@
 """A call as its events tell it: events in any order, repeated or late, fold to the same state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from callcenter.domain.calls import (
+    HOLD,
+    TRANSFER,
     CallEvent,
     CallState,
     Direction,
@@ -37,6 +39,7 @@ def fold(events: Iterable[CallEvent], rule: RingRule) -> CallState:
     direction = Direction(_first_value(ordered, "direction") or Direction.INBOUND)
     recordings = _recordings(ordered)
     answering = _answering(direction, legs, first, ended, recordings, rule)
+    after = _after_answer(ordered, ended, was_answered=answering["disposition"] is Disposition.ANSWERED)
     return CallState(
         call_id=ordered[0].call_id,
         provider=ordered[0].provider,
@@ -53,6 +56,7 @@ def fold(events: Iterable[CallEvent], rule: RingRule) -> CallState:
         closed_unknown=EventKind.CALL_CLOSED_UNKNOWN in first and EventKind.CALL_ENDED not in first,
         hung_up_by=ended.data.get("hung_up_by") if ended else None,
         **answering,
+        **after,
     )
 
 
@@ -213,6 +217,35 @@ def _answering(
         "answer_speed": between(offered, answering.answered) if offered and answering and answering.answered else None,
         "talk": between(answered, ended.at) if answered and ended else None,
     }
+
+
+def _after_answer(ordered: list[CallEvent], ended: CallEvent | None, *, was_answered: bool) -> dict[str, Any]:
+    """Hold, transfer and the work after the call. Silence means none only where the line tells of such things."""
+    if not was_answered:
+        return {"hold": None, "wrap_up": None, "transferred": None}
+    kinds = {event.kind for event in ordered}
+    tells = {str(told) for event in ordered for told in event.data.get("tells") or ()}
+    holds = union(_held(ordered, ended)) if EventKind.CALL_HELD in kinds or HOLD in tells else None
+    done = next((event.at for event in ordered if event.kind is EventKind.WRAP_UP_ENDED), None)
+    was_transferred = EventKind.CALL_TRANSFERRED in kinds
+    return {
+        "hold": holds if ended else None,
+        "wrap_up": between(ended.at, done) if ended and done else None,
+        "transferred": was_transferred if was_transferred or TRANSFER in tells else None,
+    }
+
+
+def _held(ordered: list[CallEvent], ended: CallEvent | None) -> Iterator[tuple[Moment, Moment]]:
+    """Each hold to the end of it; one that was not ended lasts to the end of the call."""
+    since: Moment | None = None
+    for event in ordered:
+        if event.kind is EventKind.CALL_HELD and since is None:
+            since = event.at
+        elif event.kind is EventKind.CALL_RESUMED and since is not None:
+            yield since, event.at
+            since = None
+    if since is not None and ended is not None:
+        yield since, ended.at
 
 
 def _moment_key(moment: Moment | None) -> tuple[datetime, datetime]:

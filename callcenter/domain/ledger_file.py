@@ -17,7 +17,7 @@ from callcenter.domain.figures_table import figures_row
 from callcenter.domain.moments import Span
 from callcenter.domain.rings import Disposition, Verdict
 
-FORMAT = "callcenter answering ledger 1"
+FORMAT = "callcenter answering ledger 2"
 FIRST = ""
 
 
@@ -112,6 +112,9 @@ def cell_of_entry(entry: Mapping[str, Any], *, in_time_ms: int) -> Cell:
         _span(entry["answer_speed_ms"]),
         _span(entry["talk_ms"]),
         in_time_ms=in_time_ms,
+        hold=_span(entry["hold_ms"]),
+        wrap_up=_span(entry["wrap_up_ms"]),
+        transferred=entry["transferred"],
     )
 
 

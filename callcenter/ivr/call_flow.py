@@ -83,6 +83,18 @@ class CallFlow:
             agent.id: DialTarget(agent=agent.id, phone=agent.phone, must_confirm=agent.is_outside) for agent in agents
         }
 
+    @property
+    def ring_seconds(self) -> int:
+        return self._settings.ring_seconds
+
+    @property
+    def standing_texts(self) -> tuple[str, ...]:
+        """What callers hear time and again: worth being spoken before the first of them phones."""
+        settings = self._settings
+        menu = (settings.menu.prompt,) if settings.menu.enabled else ()
+        mail = (settings.voice_mail_prompt, settings.voice_mail_thanks)
+        return (settings.notice, *menu, *mail, settings.confirm_prompt)
+
     def next_steps(self, question: Question) -> tuple[Step, ...]:
         match question:
             case Incoming(from_number=number) if dialable(number) in self._on_call:

@@ -7,22 +7,19 @@ number, else voice mail).
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 from aiohttp import web
 
-from callcenter.domain.calls import CallEvent, EventKind
-from callcenter.domain.moments import Moment
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.our_events import events_of_steps
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.provider import (
     AgentPickedUp,
     AgentPressed,
     MalformedWebhook,
     Provider,
-    Step,
-    TakeVoiceMail,
     Webhook,
     WebhookRefused,
     WebhookRequest,
@@ -127,7 +124,8 @@ class WebhookEdge:
         if question is not None and self._progress is not None:
             question = await self._progress.filled_in(question)
         steps = self._call_flow.next_steps(question) if question else ()
-        events = [*webhook.events, *self._our_own_events(provider, webhook, steps)]
+        ours = events_of_steps(steps, provider=provider.name, call_id=webhook.call_id, now=self._clock.now())
+        events = [*webhook.events, *ours]
         try:
             await self._inbox.store(events, received_at=self._clock.now())
         except NotStored:
@@ -138,17 +136,3 @@ class WebhookEdge:
                 steps = self._call_flow.fallback()
         reply = provider.reply(steps, call_id=webhook.call_id)
         return web.Response(text=reply.body, content_type=reply.content_type)
-
-    def _our_own_events(self, provider: Provider, webhook: Webhook, steps: Sequence[Step]) -> list[CallEvent]:
-        """What our decision makes happen: sending the caller to voice mail."""
-        if not any(isinstance(step, TakeVoiceMail) for step in steps):
-            return []
-        return [
-            CallEvent(
-                event_id=f"{webhook.call_id}:voice_mail",
-                provider=provider.name,
-                call_id=webhook.call_id,
-                kind=EventKind.VOICE_MAIL_STARTED,
-                at=Moment.exactly(self._clock.now()),
-            )
-        ]

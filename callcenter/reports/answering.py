@@ -15,13 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
-from callcenter.db.quarters import QUARTER_SECONDS
 from callcenter.db.tickets import TicketCallRow, TicketRow
-from callcenter.domain.figures import AgentFigures, Contacts, Figures, figures_of
+from callcenter.domain.figures import AgentFigures, Contacts, Figures
 from callcenter.domain.rings import Disposition, Verdict, standing
-from callcenter.reports.call_scope import WHICH, Scope, middle_of
-from callcenter.reports.contacts import read_contacts
-from callcenter.reports.figures import agent_figures, cells_by, quarters, read_figures
+from callcenter.domain.tallies import QUARTER_SECONDS, Counting, Tallies, Tally
+from callcenter.reports.call_scope import WHICH, Scope
+from callcenter.reports.day_sums import read_tallies, total_of
 
 STANDINGS = ("within", "undecided", "late", "missed")
 
@@ -51,6 +50,15 @@ class AnsweredCall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OfGroup:
+    """The figures of one number or one estate, by its name."""
+
+    name: str
+    figures: Figures
+    contacts: Contacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
     """The figures of a scope, without charts and lists: what another period is compared with."""
 
@@ -71,7 +79,8 @@ class Summary:
 class Answering(Summary):
     """`longest` is the call that waited longest, `noted` the last late, undecided and missed ones.
 
-    `numbers`: the figures by the number that was called.
+    `numbers`: the figures by the number that was called; `estates`: by the estate of the call's ticket, empty where
+    nobody knows it.
     """
 
     longest: CallRow | None
@@ -79,7 +88,8 @@ class Answering(Summary):
     days: tuple[CountedCalls, ...]
     by_rings: dict[tuple[int, int], int]
     noted: tuple[AnsweredCall, ...]
-    numbers: tuple[tuple[str, Figures], ...]
+    numbers: tuple[OfGroup, ...]
+    estates: tuple[OfGroup, ...]
 
     @property
     def noted_count(self) -> int:
@@ -87,34 +97,46 @@ class Answering(Summary):
         return share.late + share.undecided + share.missed
 
 
-async def summary(database: Database, scope: Scope, *, now: datetime, in_time_ms: int) -> Summary:
+async def summary(database: Database, scope: Scope, counting: Counting, *, now: datetime) -> Summary:
     async with database.read() as session:
-        return Summary(
-            figures=await read_figures(session, scope, in_time_ms=in_time_ms),
-            contacts=await read_contacts(session, scope, now=now),
-            agents=await agent_figures(session, scope),
-        )
+        tally = total_of(await read_tallies(session, scope, counting, now=now))
+    return Summary(figures=tally.figures(), contacts=tally.contacts(), agents=tally.agents())
 
 
 async def answering(
-    database: Database, scope: Scope, *, zone: ZoneInfo, now: datetime, in_time_ms: int, noted: int = 8
+    database: Database, scope: Scope, counting: Counting, *, now: datetime, noted: int = 8
 ) -> Answering:
     async with database.read() as session:
-        counted = await quarters(session, scope)
-        cells = await cells_by(session, scope, CallRow.to_number, in_time_ms=in_time_ms)
-        return Answering(
-            figures=figures_of(cell for of_number in cells.values() for cell in of_number),
-            contacts=await read_contacts(session, scope, now=now),
-            longest=await _longest(session, scope),
-            hours=_by_hour(counted, zone),
-            days=_by_day(counted, scope, zone),
-            by_rings=await _by_rings(session, scope),
-            noted=await calls_of(session, scope, WHICH["noted"], most=noted),
-            agents=await agent_figures(session, scope),
-            numbers=tuple(
-                (number or "", figures_of(cells[number])) for number in sorted(cells, key=lambda one: one or "")
-            ),
-        )
+        tallies = await read_tallies(session, scope, counting, now=now)
+        tally = total_of(tallies)
+        longest = await session.get(CallRow, tally.longest.call_id) if tally.longest else None
+        last = await calls_of(session, scope, WHICH["noted"], most=noted)
+    counted = _counted(tally, counting.zone)
+    return Answering(
+        figures=tally.figures(),
+        contacts=tally.contacts(),
+        agents=tally.agents(),
+        longest=longest,
+        hours=_by_hour(counted),
+        days=_by_day(counted, scope, counting.zone),
+        by_rings=dict(sorted(tally.rings.items())),
+        noted=last,
+        numbers=by_number(tallies),
+        estates=by_estate(tally),
+    )
+
+
+def by_number(tallies: Tallies) -> tuple[OfGroup, ...]:
+    return tuple(
+        OfGroup(name=number, figures=tallies[number].figures(), contacts=tallies[number].contacts())
+        for number in sorted(tallies)
+    )
+
+
+def by_estate(tally: Tally) -> tuple[OfGroup, ...]:
+    return tuple(
+        OfGroup(name=one, figures=tally.figures(one), contacts=tally.contacts_of_estate(one)) for one in tally.estates()
+    )
 
 
 async def list_calls(
@@ -165,39 +187,30 @@ async def _tickets(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, 
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-async def _longest(session: AsyncSession, scope: Scope) -> CallRow | None:
-    speed = middle_of(CallRow.answer_speed_low_ms, CallRow.answer_speed_high_ms)
-    query = (
-        select(CallRow)
-        .where(scope.condition, WHICH["connected"], CallRow.answer_speed_low_ms.is_not(None))
-        .order_by(speed.desc(), CallRow.started_at, CallRow.id)
-    )
-    return (await session.scalars(query.limit(1))).one_or_none()
+Counted = Iterable[tuple[datetime, str, int]]
+"""Calls by the local quarter of an hour in which they began, and by where they stand (STANDINGS)."""
 
 
-async def _by_rings(session: AsyncSession, scope: Scope) -> dict[tuple[int, int], int]:
-    """Answered calls by (fewest, most) rings that the resident can have heard."""
-    ends = (CallRow.rings_low, CallRow.rings_high)
-    query = (
-        select(*ends, func.count())
-        .where(scope.condition, WHICH["connected"], CallRow.rings_low.is_not(None), CallRow.rings_high.is_not(None))
-        .group_by(*ends)
-        .order_by(*ends)
-    )
-    return {(low, high): count for low, high, count in (await session.execute(query)).all() if low and high}
+def _counted(tally: Tally, zone: ZoneInfo) -> list[tuple[datetime, str, int]]:
+    counted: dict[tuple[int, str], int] = defaultdict(int)
+    for (disposition, verdict), quarters in tally.quarters.items():
+        place = standing(Disposition(disposition), Verdict(verdict) if verdict else None)
+        if place is None:
+            continue
+        for quarter, calls in quarters.items():
+            counted[quarter, place] += calls
+    local = {quarter: _local(quarter, zone) for quarter, _ in counted}
+    return [(local[quarter], place, calls) for (quarter, place), calls in counted.items()]
 
 
-Counted = Iterable[tuple[int, Disposition, Verdict | None, int]]
-
-
-def _by_hour(counted: Counted, zone: ZoneInfo) -> tuple[CountedCalls, ...]:
+def _by_hour(counted: Counted) -> tuple[CountedCalls, ...]:
     """By hour of the local day; the hour that a clock change repeats holds both."""
-    by_hour = _tally((_local(quarter, zone).hour, *rest) for quarter, *rest in counted)
+    by_hour = _tally((at.hour, place, calls) for at, place, calls in counted)
     return tuple(CountedCalls(at=hour, **by_hour.get(hour, {})) for hour in range(24))
 
 
 def _by_day(counted: Counted, scope: Scope, zone: ZoneInfo) -> tuple[CountedCalls, ...]:
-    by_day = _tally((_local(quarter, zone).date(), *rest) for quarter, *rest in counted)
+    by_day = _tally((at.date(), place, calls) for at, place, calls in counted)
     first = scope.start.astimezone(zone).date()
     days = (scope.end.astimezone(zone) - timedelta(microseconds=1)).date() - first
     dates = [first + timedelta(days=number) for number in range(days.days + 1)]
@@ -210,8 +223,6 @@ def _local(quarter: int, zone: ZoneInfo) -> datetime:
 
 def _tally(counted: Iterable[Any]) -> dict[Any, dict[str, int]]:
     tally: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STANDINGS, 0))
-    for at, disposition, verdict, calls in counted:
-        place = standing(disposition, verdict)
-        if place:
-            tally[at][place] += calls
+    for at, place, calls in counted:
+        tally[at][place] += calls
     return tally

@@ -3,47 +3,50 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.db.calls import CallLegRow, CallRow
-from callcenter.db.quarters import QUARTER_SECONDS
-from callcenter.domain.calls import LegOutcome
+from callcenter.db.calls import CallRow
 from callcenter.domain.forecast import SLOTS
 from callcenter.domain.replay import Arrival
 from callcenter.domain.rings import Disposition
-from callcenter.reports.call_scope import WHICH, Scope, middle_of
-from callcenter.reports.figures import quarters
+from callcenter.domain.tallies import QUARTER_SECONDS, Tally
+from callcenter.reports.call_scope import Scope, middle_of
 
 NEVER_ASKED_FOR_US = frozenset({Disposition.LEFT_BEFORE_RINGING})
 HALF_HOUR_MINUTES = 30
 
 
-async def half_hours(session: AsyncSession, scope: Scope, *, zone: ZoneInfo) -> dict[date, list[float]]:
-    """Calls by half hour of each local day that is over by the scope's end, from the first day with a call on."""
+def half_hours(tally: Tally, *, until: date, zone: ZoneInfo) -> dict[date, list[float]]:
+    """Calls by half hour of each local day before `until`, from the first day with a call on."""
     days: dict[date, list[float]] = defaultdict(lambda: [0.0] * SLOTS)
-    for quarter, disposition, _, calls in await quarters(session, scope):
-        if disposition not in NEVER_ASKED_FOR_US:
+    for (disposition, _), quarters in tally.quarters.items():
+        if disposition in NEVER_ASKED_FOR_US:
+            continue
+        for quarter, calls in quarters.items():
             local = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(zone)
             days[local.date()][local.hour * 2 + local.minute // HALF_HOUR_MINUTES] += calls
     if not days:
         return {}
-    day, end = min(days), scope.end.astimezone(zone).date()
-    while day < end:
+    day = min(days)
+    while day < until:
         days[day]  # a day without a call is a day with zero calls
         day += timedelta(days=1)
-    return {day: days[day] for day in sorted(days) if day < end}
+    return {day: days[day] for day in sorted(days) if day < until}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handling:
-    """`talk_seconds` the mean of `talks`; `pick_ups` (seconds rounded up, how many) of the phones answered."""
+    """`talk_seconds` the mean of `talks`; `pick_ups` (seconds rounded up, how many) of the phones answered.
+
+    `after_seconds`: the work after a call as it was measured, None where it was not.
+    """
 
     talks: int
     talk_seconds: float
+    after_seconds: float | None
     pick_ups: tuple[tuple[float, int], ...]
 
     @property
@@ -52,30 +55,17 @@ class Handling:
         return sum(seconds * count for seconds, count in self.pick_ups) / count if count else 0.0
 
 
-async def read_handling(session: AsyncSession, scope: Scope) -> Handling | None:
+def handling_of(tally: Tally) -> Handling | None:
     """None where no call was answered and ended."""
-    talk = middle_of(CallRow.talk_low_ms, CallRow.talk_high_ms)
-    measured = select(func.count(talk), func.sum(talk)).where(scope.condition, WHICH["connected"])
-    talks, talk_ms = (await session.execute(measured)).one()
-    if not talks:
+    times = tally.figures().times
+    if not times.talks:
         return None
-    pick_ups = (await session.execute(_pick_ups(scope))).all()
     return Handling(
-        talks=talks,
-        talk_seconds=int(talk_ms) / talks / 1000,
-        pick_ups=tuple((float(seconds), count) for seconds, count in pick_ups),
+        talks=times.talks,
+        talk_seconds=times.talk_ms / times.talks / 1000,
+        after_seconds=times.wrap_ms / times.wraps / 1000 if times.wraps else None,
+        pick_ups=tuple((float(seconds), count) for seconds, count in sorted(tally.pick_ups.items())),
     )
-
-
-def _pick_ups(scope: Scope) -> Select[*tuple[Any, ...]]:
-    seconds = ((middle_of(CallLegRow.ring_low_ms, CallLegRow.ring_high_ms) + 999) // 1000).label("seconds")
-    inner = (
-        select(seconds)
-        .join(CallRow, CallRow.id == CallLegRow.call_id)
-        .where(scope.condition, CallLegRow.outcome == LegOutcome.ANSWERED.value, CallLegRow.ring_low_ms.is_not(None))
-        .subquery()
-    )
-    return select(inner.c.seconds, func.count()).group_by(inner.c.seconds).order_by(inner.c.seconds)
 
 
 async def read_day(

@@ -9,6 +9,7 @@ from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.recordings import RecordingRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.reports.language import CallLanguage, language_of_call
 from callcenter.reports.live_calls import LiveWords, live_words
 from callcenter.reports.recorded_calls import RecordedCall, recorded_calls
 
@@ -21,6 +22,7 @@ class CallPage:
     judged_before: tuple[CallJudgementRow, ...]
     """Under rules that are not in force any more, the latest last."""
     live: LiveWords | None = None
+    language: CallLanguage | None = None
 
     @property
     def agents(self) -> frozenset[str]:
@@ -42,6 +44,7 @@ async def read_call(database: Database, call_id: str) -> CallPage | None:
             ticket=(await session.scalars(_ticket_of(call_id))).one_or_none(),
             judged_before=tuple((await session.scalars(_judged_before(call_id))).all()),
             live=await live_words(session, call_id),
+            language=await language_of_call(session, call_id),
         )
 
 

@@ -15,6 +15,7 @@ from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.tickets import TicketCallRow
 from callcenter.domain.calls import Direction, LegOutcome
 from callcenter.domain.rings import MISSED, Disposition, Verdict
+from callcenter.domain.tallies import COUNTED_LEGS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +95,7 @@ WHICH: Mapping[str, ColumnElement[bool]] = {
     "unknown": _was(Disposition.UNKNOWN),
     "linked": _linked_as(FIRST, *REPEATS),
     "repeats": _linked_as(*REPEATS),
+    "transferred": and_(_ANSWERED, CallRow.transferred.is_(True)),
 }
 
 
@@ -106,17 +108,16 @@ def slow(in_time_ms: int) -> ColumnElement[bool]:
 def of_agent(agent: str, outcome: LegOutcome | None = None, verdict: Verdict | None = None) -> ColumnElement[bool]:
     """The agent's own phone rang, with this outcome and verdict."""
     leg = aliased(CallLegRow)
-    conditions = [leg.call_id == CallRow.id, leg.agent == agent, leg.outcome.in_(sorted(COUNTED_LEGS))]
+    conditions = [
+        leg.call_id == CallRow.id,
+        leg.agent == agent,
+        leg.outcome.in_(sorted(one.value for one in COUNTED_LEGS)),
+    ]
     if outcome is not None:
         conditions.append(leg.outcome == outcome.value)
     if verdict is not None:
         conditions.append(leg.verdict == verdict.value)
     return exists().where(*conditions)
-
-
-COUNTED_LEGS = frozenset(
-    one.value for one in (LegOutcome.ANSWERED, LegOutcome.REFUSED, LegOutcome.RANG_OUT, LegOutcome.NOT_CONFIRMED)
-)
 
 
 def any_agent(outcome: LegOutcome) -> ColumnElement[bool]:

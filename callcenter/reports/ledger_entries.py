@@ -55,6 +55,10 @@ def _entry(call: CallRow, legs: Sequence[CallLegRow]) -> dict[str, Any]:
         "ring_ms": _pair(call.ring_low_ms, call.ring_high_ms),
         "answer_speed_ms": _pair(call.answer_speed_low_ms, call.answer_speed_high_ms),
         "talk_ms": _pair(call.talk_low_ms, call.talk_high_ms),
+        "hold_ms": _pair(call.hold_low_ms, call.hold_high_ms),
+        "wrap_up_ms": _pair(call.wrap_up_low_ms, call.wrap_up_high_ms),
+        "transferred": call.transferred,
+        "hung_up_by": call.hung_up_by,
         "legs": [
             {
                 "leg": leg.leg_id,

@@ -12,9 +12,10 @@ from callcenter.domain.periods import Period, PeriodKind, period_of
 from callcenter.domain.replay import Arrival
 from callcenter.domain.staffing import Demand
 from callcenter.domain.staffing_plan import PlannedDay, planned
-from callcenter.reports.arrivals import Handling, half_hours, read_day, read_handling
+from callcenter.domain.tallies import Counting
+from callcenter.reports.arrivals import Handling, half_hours, handling_of, read_day
 from callcenter.reports.call_scope import Scope
-from callcenter.reports.figures import read_figures
+from callcenter.reports.day_sums import read_tally
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,11 +30,19 @@ class StaffingRule:
     weeks: int
     is_working_day: Callable[[date], bool]
 
+    @property
+    def counting(self) -> Counting:
+        return Counting(zone=self.zone, in_time_ms=round(self.in_time_seconds * 1000))
+
+    def after_seconds(self, handling: Handling) -> float:
+        """The work after a call: as it was measured, else as the settings say."""
+        return self.after_call_seconds if handling.after_seconds is None else handling.after_seconds
+
     def demand(self, handling: Handling) -> Demand:
         """An agent is busy from the first ring to the end of the work after the call."""
         return Demand(
             calls_an_hour=0,
-            handling_seconds=handling.pick_up_seconds + handling.talk_seconds + self.after_call_seconds,
+            handling_seconds=handling.pick_up_seconds + handling.talk_seconds + self.after_seconds(handling),
             patience_seconds=self.patience_seconds,
             pick_ups=handling.pick_ups,
         )
@@ -64,8 +73,8 @@ async def read_staffing(database: Database, rule: StaffingRule, *, now: datetime
     today = period_of(PeriodKind.DAY, now, rule.zone)
     past = Scope(start=today.start - timedelta(weeks=rule.weeks + 1), end=today.start)
     async with database.read() as session:
-        history = await half_hours(session, past, zone=rule.zone)
-        handling = await read_handling(session, past)
+        tally = await read_tally(session, past, rule.counting, now=now)
+        handling = handling_of(tally)
         recorded = None
         if handling is not None:
             noon = datetime.combine(replayed, now.min.time(), rule.zone) + timedelta(hours=12) if replayed else None
@@ -73,9 +82,12 @@ async def read_staffing(database: Database, rule: StaffingRule, *, now: datetime
             scope = Scope(start=day.start, end=day.end)
             recorded = RecordedDay(
                 period=day,
-                arrivals=tuple(await read_day(session, scope, handling, after_call_seconds=rule.after_call_seconds)),
-                figures=await read_figures(session, scope, in_time_ms=round(rule.in_time_seconds * 1000)),
+                arrivals=tuple(
+                    await read_day(session, scope, handling, after_call_seconds=rule.after_seconds(handling))
+                ),
+                figures=(await read_tally(session, scope, rule.counting, now=now)).figures(),
             )
+    history = half_hours(tally, until=today.start.date(), zone=rule.zone)
     wanted = [today.start.date() + timedelta(days=ahead) for ahead in range(WEEK)]
     return Staffing(
         handling=handling,

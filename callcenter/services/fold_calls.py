@@ -75,10 +75,32 @@ async def fold_calls(
         return
     async with database.write() as session:
         await take_turns(session, "fold calls")
+        await _keep_old_judgements(session, call_ids, rule, now=now)
         for call_id, rows in (await _events_of(session, call_ids)).items():
-            call = await write_call(session, call_id, rows, rule, now=now)
+            call = await write_call(session, call_id, rows, rule)
             for follow in when_folded:
                 await follow(session, call, now)
+
+
+async def fold_all_anew(database: Database, rule: RingRule, *, now: datetime) -> int:
+    """Every call's row from its events; how many. Nothing follows from it: all of it has happened long ago."""
+    calls, last = 0, ""
+    while True:
+        query = select(CallRow.id).where(CallRow.id > last).order_by(CallRow.id).limit(CALLS_A_TRANSACTION)
+        async with database.read() as session:
+            call_ids = (await session.scalars(query)).all()
+        if not call_ids:
+            return calls
+        told = await _with_events(database, call_ids)
+        await fold_calls(database, told, rule, now=now)
+        calls, last = calls + len(told), call_ids[-1]
+
+
+async def _with_events(database: Database, call_ids: Sequence[str]) -> list[str]:
+    """Those of which events are kept; the others' rows are all that is known of them."""
+    query = select(CallEventRow.call_id).where(CallEventRow.call_id.in_(call_ids)).distinct()
+    async with database.read() as session:
+        return sorted(await session.scalars(query))
 
 
 async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, list[CallEventRow]]:
@@ -91,11 +113,8 @@ async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str
     return by_call
 
 
-async def write_call(
-    session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule, *, now: datetime
-) -> CallRow:
+async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEventRow], rule: RingRule) -> CallRow:
     """Writes the call, its legs and its recordings as its events tell them, and marks the events as folded."""
-    await _keep_old_judgement(session, call_id, rule, now=now)
     state = fold((event_of(row) for row in rows), rule)
     values = _call_values(state, rows, rule)
     await session.execute(_upsert_call(_dialect(session), tuple(values)), values)
@@ -113,12 +132,13 @@ async def write_call(
     return written.scalar_one()
 
 
-async def _keep_old_judgement(session: AsyncSession, call_id: str, rule: RingRule, *, now: datetime) -> None:
-    """A call that ended under another rule, and of which something more was heard now."""
-    other = select(CallRow).where(CallRow.id == call_id, CallRow.rule.not_in(("", rule.version)))
-    call = (await session.scalars(other)).one_or_none()
-    if call is not None:
-        legs = (await session.scalars(select(CallLegRow).where(CallLegRow.call_id == call_id))).all()
+async def _keep_old_judgements(
+    session: AsyncSession, call_ids: Sequence[str], rule: RingRule, *, now: datetime
+) -> None:
+    """Calls that ended under another rule, and of which something more was heard now."""
+    others = select(CallRow).where(CallRow.id.in_(call_ids), CallRow.rule.not_in(("", rule.version)))
+    for call in (await session.scalars(others)).all():
+        legs = (await session.scalars(select(CallLegRow).where(CallLegRow.call_id == call.id))).all()
         await keep_judgement(session, call, legs, rule, now=now)
         await session.flush()
         for leg in legs:  # written anew in a moment, past the session
@@ -167,6 +187,9 @@ def _call_values(state: CallState, rows: Iterable[CallEventRow], rule: RingRule)
         "rule": rule.version,
         **_span("answer_speed", state.answer_speed),
         **_span("talk", state.talk),
+        **_span("hold", state.hold),
+        **_span("wrap_up", state.wrap_up),
+        "transferred": state.transferred,
         "keys": [list(key) for key in state.keys],
         "closed_unknown": state.closed_unknown,
         "hung_up_by": state.hung_up_by,

@@ -23,7 +23,7 @@ from callcenter.services.open_ticket import OpenedTicket, open_ticket
 from callcenter.services.promised_calls import topic_of_promise
 from callcenter.services.ticket_history import write_history
 from callcenter.services.tickets import Change, NoSuchTicket, check_version
-from callcenter.services.transcribe_recording import transcript_of
+from callcenter.services.transcripts import transcript_of
 
 
 class SplitRefused(Exception):

@@ -25,13 +25,15 @@ from callcenter.db.recordings import RecordingRow, RecordingState, SegmentRow
 from callcenter.db.tickets import TicketCallRow
 from callcenter.domain.folding import VOICE_MAIL
 from callcenter.domain.tickets import RequestType, TicketDraft
-from callcenter.domain.transcript import Segment, Side, Transcript, Word
+from callcenter.domain.transcript import Segment, Side, Transcript
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, RecordingFetcher, RecordingRejected
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.live_words import heard_to_the_end
 from callcenter.services.open_ticket import open_ticket
 from callcenter.services.register import KnownRegister
+from callcenter.services.transcripts import transcript_of
 from callcenter.services.understand_call import CallReader
 
 log = structlog.get_logger()
@@ -68,6 +70,7 @@ class TranscribeRecording:
     wording: RuleFolder = field(default_factory=RuleFolder)
     area_code: str | None = None
     menu_choices: Mapping[str, RequestType] = field(default_factory=dict)
+    language: LanguageChecker | None = None
 
     async def begin(self, recording_id: str) -> bool:
         """Counts an attempt. False where there is nothing left to do, or where the attempts are used up."""
@@ -139,7 +142,7 @@ class TranscribeRecording:
             )
 
     async def open_ticket(self, recording_id: str) -> None:
-        """Understands the transcript and opens the call's ticket, or joins it to the open one."""
+        """Understands the transcript and opens the call's ticket, or joins it to the open one; then its language."""
         async with self.database.read() as session:
             row = await session.get_one(RecordingRow, recording_id)
             call = await session.get_one(CallRow, row.call_id)
@@ -149,6 +152,8 @@ class TranscribeRecording:
             transcript = transcript_of(list(found.scalars()), row.duration_ms or 0)
         draft = await self._reader.draft(self.database, call, transcript)
         await self._open(row.call_id, transcript, draft, failure=None)
+        if self.language is not None:
+            await self.language.check(self.database, row.call_id, now=self.clock.now())
 
     @property
     def _reader(self) -> CallReader:
@@ -271,24 +276,6 @@ async def transcribe_again(session: AsyncSession, recording_id: str) -> None:
         .where(RecordingRow.id == recording_id)
         .values(state=RecordingState.PENDING, attempts=0, error=None, job_number=RecordingRow.job_number + 1)
     )
-
-
-def transcript_of(rows: Sequence[SegmentRow], duration_ms: int) -> Transcript:
-    """The stored segments as the domain's transcript; a person's correction wins over what was heard."""
-    segments = (
-        Segment(
-            side=Side(row.side),
-            start_ms=row.start_ms,
-            end_ms=row.end_ms,
-            text=row.corrected_text or row.text,
-            words=()
-            if row.corrected_text
-            else tuple(Word(text=w[0], start_ms=w[1], end_ms=w[2], confidence=w[3]) for w in row.words),
-            alternatives=() if row.corrected_text else tuple(row.alternatives),
-        )
-        for row in rows
-    )
-    return Transcript.of(segments, duration_ms=duration_ms)
 
 
 def _segment_row(row: RecordingRow, number: int, segment: Segment) -> SegmentRow:

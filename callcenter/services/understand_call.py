@@ -9,10 +9,11 @@ import structlog
 
 from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
+from callcenter.domain.rule_file import RuleFileError
 from callcenter.domain.tickets import Found, RequestType, TicketDraft
 from callcenter.domain.transcript import Transcript
 from callcenter.domain.understanding import CallContext, Rules, understand
-from callcenter.domain.understanding.rules_files import RuleFileError, RuleFolder, default_rules
+from callcenter.domain.understanding.rules_files import RuleFolder, default_rules
 from callcenter.services.register import KnownRegister
 
 log = structlog.get_logger()

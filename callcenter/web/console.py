@@ -8,8 +8,11 @@ from aiohttp import web
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
+from callcenter.domain.service_language import LanguageRuleFile
+from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
@@ -21,6 +24,7 @@ from callcenter.web.keys import (
     CLOCK,
     DATABASE,
     DUTY,
+    LANGUAGE,
     LIVE_BOARD,
     LIVE_TICKETS,
     NEWS,
@@ -37,9 +41,13 @@ from callcenter.web.pages import (
     answering_calls,
     answering_export,
     calls,
+    cases,
+    complaints,
     desk,
     incidents,
+    language,
     live,
+    quarterly,
     recordings,
     reminder_changes,
     reminders,
@@ -59,6 +67,16 @@ from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
 from callcenter.web.wall import WALL, WallFeed
+
+
+def language_checker(settings: Settings) -> LanguageChecker:
+    """Service language by the built-in rules, or an operator's."""
+    return LanguageChecker(
+        zone=settings.zone,
+        company=settings.console.company,
+        wording=RuleFolder(settings.understanding.rules_dir),
+        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+    )
 
 
 def add_console(
@@ -92,6 +110,7 @@ def add_console(
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[LANGUAGE] = language_checker(settings)
     app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
     app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
@@ -183,10 +202,26 @@ def _add_rooms(app: web.Application) -> None:
     post("/alarms/{number}/acknowledge", alarms.acknowledge)
     post("/alarms/{number}/arrived", alarms.arrived)
     get("/answering", answering.overview, SUPERVISORS)
+    get("/answering/calls.{kind:csv|xlsx|json}", answering_calls.exported, SUPERVISORS)
     get("/answering/export.csv", answering_export.as_csv, SUPERVISORS)
+    get("/answering/export.xlsx", answering_export.as_xlsx, SUPERVISORS)
     get("/answering/export.json", answering_export.as_json, SUPERVISORS)
     get("/answering/calls", answering_calls.call_list, SUPERVISORS)
     get("/staffing", staffing.staffing, SUPERVISORS)
+    get("/staffing/plan.{kind:csv|xlsx|json}", staffing.exported, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
+    get("/language", language.overview)
+    get("/complaints", complaints.overview, SUPERVISORS)
+    get("/complaints/export.csv", complaints.as_csv, SUPERVISORS)
+    get("/quarters", quarterly.latest, SUPERVISORS)
+    get("/quarters/{quarter}", quarterly.review, SUPERVISORS)
+    get("/cases", cases.case_list)
+    get(r"/cases/{case:\d{1,9}}", cases.case_page)
+    post(r"/cases/{case:\d{1,9}}", cases.edit)
+    post(r"/cases/{case:\d{1,9}}/withdraw", cases.withdraw)
+    post("/tickets/{number}/case", cases.make)
+    post("/calls/{call_id}/words", language.correct_words)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/contest", language.contest)
+    post(r"/calls/{call_id}/language/{finding:\d{1,9}}/decide", language.decide)
     get("/recordings/{recording_id}/audio", recordings.audio)
     get("/events", live.events)

@@ -39,15 +39,20 @@ FORMULAS: dict[str, tuple[str, str]] = {
         N_("满一声后挂断 ÷（已接＋未接）；不满一声就挂断、还没有振铃就挂断的另计"),
     ),
     "legs": (N_("拒听·响完未接"), N_("按话机计；只有信令证明的才算拒听")),
-    "talk": (N_("平均通话"), N_("从接听到通话结束，已接来电的平均")),
-    "handling": (N_("平均处理 AHT"), N_("平均通话＋话后处理；话后处理没有记录，按设置中填写的测量值计")),
+    "talk": (N_("平均通话"), N_("从接听到通话结束，含保持，已接来电的平均")),
+    "hold": (N_("平均保持"), N_("通话中让住户等待的时间，报告保持的线路上已接来电的平均，没有保持过的按 0 计")),
+    "wrap_up": (N_("平均话后处理"), N_("从通话结束到客服报告话后完成，有报告的来电的平均")),
+    "handling": (
+        N_("平均处理 AHT"),
+        N_("平均通话（含保持）＋平均话后处理；没有话后报告时，按设置中填写的测量值计"),
+    ),
     "first_contact": (
         N_("一次解决率"),
         N_("来电新开的工单中，7 天内没有为同一件事再来电的比例；不满 7 天的待定；无事可办和已合并的不计"),
     ),
     "repeats": (N_("重复来电占比"), N_("为已有的事再来电 ÷ 有工单的来电")),
     "call_backs": (N_("回电兑现率"), N_("答应的时间前已回电 ÷ 这期间到期的回电承诺，已取消的不计")),
-    "transfer": (N_("转接率"), N_("线路不报告转接，没有数据，所以不显示数字")),
+    "transfer": (N_("转接率"), N_("转到另一部话机的来电 ÷ 已接来电，只算报告转接的线路；没有这样的线路就不显示数字")),
     "occupancy": (N_("占用率"), N_("（通话＋话后处理）÷ 在岗时间；在岗时间没有记录，所以不显示数字")),
 }
 """Name and formula of every figure; the order is that of the list of formulas."""
@@ -185,20 +190,28 @@ class _Lines:
             self.visit.formats,
             self.visit.catalog.gettext,
         )
-        total = f.length(timedelta(milliseconds=now.talk_ms))
+        total = f.length(timedelta(milliseconds=now.times.talk_ms))
         yield FigureLine(
             key="talk",
-            value=f.call_length(now.mean_talk_ms),
-            note=say("共 %(length)s", length=total) if now.talks else self._earlier(f.call_length(then.mean_talk_ms)),
+            value=f.call_length(now.times.mean_talk_ms),
+            note=say("共 %(length)s", length=total)
+            if now.times.talks
+            else self._earlier(f.call_length(then.times.mean_talk_ms)),
             href=self.asked.calls("connected"),
         )
         after = self.settings.after_call_seconds
         after_ms = None if after is None else round(after * 1000)
-        yield FigureLine(
-            key="handling",
-            value=f.call_length(now.mean_handling_ms(after_ms)),
-            note=say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}"),
-        )
+        if now.times.wraps:
+            note = self._earlier(f.call_length(then.times.mean_handling_ms(after_ms)))
+        else:
+            note = say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}")
+        yield FigureLine(key="handling", value=f.call_length(now.times.mean_handling_ms(after_ms)), note=note)
+        for key, mean_ms, earlier_ms, calls in (
+            ("hold", now.times.mean_hold_ms, then.times.mean_hold_ms, now.times.holds),
+            ("wrap_up", now.times.mean_wrap_ms, then.times.mean_wrap_ms, now.times.wraps),
+        ):
+            told = self._earlier(f.call_length(earlier_ms)) if calls else say("没有报告")
+            yield FigureLine(key=key, value=f.call_length(mean_ms), note=told)
 
     def contacts(self) -> Iterator[FigureLine]:
         now, then, say = self.found.contacts, self.before.contacts, self.visit.catalog.gettext
@@ -223,6 +236,12 @@ class _Lines:
 
     def unknown(self) -> Iterator[FigureLine]:
         """What nothing records has no figure, and says so."""
-        say = self.visit.catalog.gettext
-        yield FigureLine(key="transfer", value="–", note=say("线路不报告转接"))
+        say, now, then = self.visit.catalog.gettext, self.found.figures.times, self.before.figures.times
+        earlier = self._earlier(self._part(then.transfer_rate))
+        yield FigureLine(
+            key="transfer",
+            value=self._part(now.transfer_rate),
+            note=earlier if now.transfers_told else say("线路不报告转接"),
+            href=self.asked.calls("transferred"),
+        )
         yield FigureLine(key="occupancy", value="–", note=say("在岗时间没有记录"))

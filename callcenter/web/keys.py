@@ -7,6 +7,7 @@ from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
@@ -21,6 +22,7 @@ DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
 NEWS = web.AppKey("callcenter.web.news", News)
 LIVE_TICKETS = web.AppKey("callcenter.web.live_tickets", LiveTickets)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
+LANGUAGE = web.AppKey("callcenter.web.service_language", LanguageChecker)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)
 CATALOGS = web.AppKey("callcenter.web.catalogs", dict[str, Catalog])
 TEMPLATES = {language: web.AppKey(f"callcenter.web.templates.{language}", Environment) for language in ("zh", "en")}

@@ -5,7 +5,8 @@ usage: python speak_set.py FOLDER_OF_SAY_PY SET.jsonl FOLDER
 The same voice, environment and notice as `make_calls.py`. The half is chosen by the texts themselves (those that can be
 spoken as they stand, in the order of their SHA-256), so that it is the same one each time. The line: 300 to 3400 Hz,
 white noise 30 dB below the speech, and the G.711 µ-law codec there and back. The resident is in the left channel.
-`benchmarks/recognise_set.py` makes the recognised texts of it; the sound is not kept.
+`benchmarks/recognise_set.py` makes the recognised texts of it; the sound is not kept. FOLDER/0007.json says when each
+turn was spoken: [[agent or resident, start_ms, end_ms], ...].
 """
 
 import argparse
@@ -72,7 +73,8 @@ def make(text, say, tts, chance):
     sides = np.zeros((at + RATE // 2, 2))
     for side, start, speech in placed:
         sides[start : start + len(speech), int(side == "agent")] += speech
-    return np.stack([over_the_line(sides[:, channel], chance) for channel in (0, 1)], axis=1)
+    times = [[side, start * 1000 // RATE, (start + len(speech)) * 1000 // RATE] for side, start, speech in placed]
+    return np.stack([over_the_line(sides[:, channel], chance) for channel in (0, 1)], axis=1), times
 
 
 def write(path, samples):
@@ -94,5 +96,7 @@ if __name__ == "__main__":
     for number, text in chosen(rows):
         target = a.folder / f"{number:04}.wav"
         if not target.exists():
-            write(target, make(text, say, tts, np.random.default_rng(number)))
+            samples, times = make(text, say, tts, np.random.default_rng(number))
+            write(target, samples)
+            target.with_suffix(".json").write_text(json.dumps(times), encoding="utf-8")
     print(f"{len(chosen(rows))} of {len(rows)} rows spoken")

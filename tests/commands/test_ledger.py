@@ -13,10 +13,10 @@ from callcenter.db.engine import Database
 from callcenter.domain.figures_table import figures_row
 from callcenter.domain.rings import RingRule
 from callcenter.reports.call_scope import Scope
-from callcenter.reports.figures import read_figures
 from callcenter.reports.ledger_entries import entries
 from tests.conftest import SetClock
 from tests.reports.hotline import random_stories, store
+from tests.reports.plain_sql import read_figures
 
 NOVEMBER = datetime(2026, 10, 31, 16, 0, tzinfo=UTC)
 """Midnight in Shanghai."""

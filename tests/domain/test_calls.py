@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callcenter.domain.calls import CallEvent, EventKind, LegOutcome, OutboundOutcome
 from callcenter.domain.folding import fold
-from callcenter.domain.moments import Clock, Moment
+from callcenter.domain.moments import Clock, Moment, Span
 from callcenter.domain.rings import Disposition, RingRule, Verdict
 
 RULE = RingRule()
@@ -210,3 +210,31 @@ def test_call_closed_as_unknown_does_not_ring_for_hours() -> None:
     assert state.disposition is Disposition.UNKNOWN
     assert state.legs[0].outcome is LegOutcome.CANCELLED
     assert state.ring is None
+
+
+def test_hold_transfer_and_the_work_after_a_call() -> None:
+    """Two holds, the second to the end of the call; done with it 40 s later, by our own clock."""
+    events = [
+        *ANSWERED_CALL,
+        event(EventKind.CALL_HELD, 40),
+        event(EventKind.CALL_RESUMED, 52),
+        replace(event(EventKind.CALL_HELD, 85), event_id="second hold"),
+        event(EventKind.CALL_TRANSFERRED, 84, to="+8657100000009"),
+        replace(event(EventKind.WRAP_UP_ENDED, 0), at=Moment.exactly(START + timedelta(seconds=130), Clock.OURS)),
+    ]
+    for ordered in (events, events[::-1]):
+        state = fold(ordered, RULE)
+        assert state.hold == Span(low_ms=17_000, high_ms=17_000)
+        assert state.wrap_up == Span(low_ms=38_000, high_ms=42_000), "two clocks"
+        assert state.transferred is True
+        assert state.talk == Span(low_ms=62_000, high_ms=62_000), "hold included"
+
+
+def test_a_line_that_tells_nothing_of_hold_and_transfer_leaves_them_unknown() -> None:
+    silent = fold(ANSWERED_CALL, RULE)
+    assert silent.hold is silent.wrap_up is silent.transferred is None
+    tells = [replace(STARTED, data={**STARTED.data, "tells": ["hold", "transfer"]}), *ANSWERED_CALL[1:]]
+    told = fold(tells, RULE)
+    assert (told.hold, told.transferred, told.wrap_up) == (Span(low_ms=0, high_ms=0), False, None)
+    nobody = fold([tells[0], event(EventKind.CALL_ENDED, 9)], RULE)
+    assert nobody.hold is nobody.transferred is None, "nobody took the call"

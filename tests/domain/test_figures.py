@@ -36,16 +36,33 @@ def test_ten_calls_by_hand() -> None:
     assert figures.abandonment == Band(low=1 / 8, high=2 / 9)
     assert figures.speed is not None
     assert (figures.speed.mean_ms, figures.speed.median_ms, figures.speed.longest_ms) == (12_000, 9000, 21_000)
-    assert figures.mean_talk_ms == 60_000
+    assert figures.times.mean_talk_ms == 60_000
 
 
 def test_what_nobody_measured_has_no_figure() -> None:
     figures = figures_of([call(Disposition.ANSWERED, Verdict.WITHIN, EXACT)])
-    assert figures.mean_handling_ms(None) is None
-    assert figures.mean_handling_ms(30_000) == 90_000
+    assert figures.times.mean_handling_ms(None) is None
+    assert figures.times.mean_handling_ms(30_000) == 90_000
     nothing = figures_of([])
     assert nothing.speed is nothing.service_level is nothing.connection_rate is nothing.abandonment is None
     assert figures_of([call(Disposition.ANSWERED, None, None)]).service_level == Band(low=0.0, high=1.0)
+
+
+def test_handling_is_talk_with_hold_and_the_work_after_it() -> None:
+    """Measured work after the call counts before what the settings say; a transfer only where lines tell of it."""
+
+    def took(talk: int, hold: int | None, wrap: int | None, moved: bool | None) -> Cell:
+        spans = [None if one is None else Span(low_ms=one, high_ms=one) for one in (talk, hold, wrap)]
+        kind, verdict = Disposition.ANSWERED, Verdict.WITHIN
+        return cell_of_call(
+            kind, verdict, EXACT, spans[0], in_time_ms=15_000, hold=spans[1], wrap_up=spans[2], transferred=moved
+        )
+
+    calls = [took(60_000, 10_000, 20_000, True), took(90_000, 0, 40_000, False), took(30_000, None, None, None)]
+    times = figures_of(calls).times
+    assert (times.mean_talk_ms, times.mean_hold_ms, times.mean_wrap_ms) == (60_000, 5000, 30_000)
+    assert times.mean_handling_ms(None) == times.mean_handling_ms(5000) == 90_000
+    assert times.transfer_rate == 0.5
 
 
 def test_first_contact_is_a_band_until_the_seven_days_are_over() -> None:

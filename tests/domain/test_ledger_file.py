@@ -22,6 +22,9 @@ def call(number: int, speed_ms: int = 8000) -> dict[str, Any]:
         "verdict": "late" if late else "within",
         "answer_speed_ms": [speed_ms, speed_ms],
         "talk_ms": [60_000, 60_000],
+        "hold_ms": None,
+        "wrap_up_ms": None,
+        "transferred": None,
     }
 
 

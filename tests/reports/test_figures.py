@@ -13,16 +13,19 @@ from callcenter.domain.calls import LegOutcome
 from callcenter.domain.figures import Figures
 from callcenter.domain.periods import PeriodKind, period_of
 from callcenter.domain.rings import RingRule, Verdict
+from callcenter.domain.tallies import Counting
 from callcenter.reports.answering import answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope, of_agent, slow
-from callcenter.reports.figures import figures_by, figures_of_parts, read_figures
+from callcenter.reports.day_sums import read_parts, read_tally
 from tests.conftest import SetClock
+from tests.reports import plain_sql
 from tests.reports.hotline import Told, random_stories, store, told
 from tests.web.factory import Ring, Story
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 IN_TIME_MS = 15_000
+COUNTING = Counting(zone=SHANGHAI, in_time_ms=IN_TIME_MS)
 SEEDS = range(4)
 
 
@@ -98,7 +101,7 @@ def check(figures: Figures, calls: list[Told]) -> None:
         assert abandonment.low == pytest.approx(count["abandoned"] / (waited - count["perhaps_abandoned"]))
         assert abandonment.high == pytest.approx((count["abandoned"] + count["perhaps_abandoned"]) / waited)
         talks = [sum(one.talk_ms) // 2 for one in answered if one.talk_ms]
-        assert figures.mean_talk_ms == pytest.approx(sum(talks) / len(talks), abs=1)
+        assert figures.times.mean_talk_ms == pytest.approx(sum(talks) / len(talks), abs=1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -110,15 +113,18 @@ async def test_figures_are_those_of_the_raw_events(database: Database, clock: Se
         scope = Scope(start=period.start, end=period.end)
         own = [one for one in calls if period.start <= one.story.at < period.end]
         async with database.read() as session:
-            check(await read_figures(session, scope, in_time_ms=IN_TIME_MS), own)
+            tally = await read_tally(session, scope, COUNTING, now=clock.now())
+            check(tally.figures(), own)
             parts = period.parts()
-            by_part = await figures_of_parts(session, scope, parts, in_time_ms=IN_TIME_MS)
-            by_agent = await figures_by(session, scope, CallRow.answered_by, in_time_ms=IN_TIME_MS)
+            by_part = [one.figures() for one in await read_parts(session, scope, parts, COUNTING, now=clock.now())]
+            by_agent = await plain_sql.figures_by(session, scope, CallRow.answered_by, in_time_ms=IN_TIME_MS)
         for part, figures in zip(parts, by_part, strict=True):
             check(figures, [one for one in own if part.start <= one.story.at < part.end])
         assert sum(figures.offered for figures in by_part) == len(own), "calls over midnight count once"
         for agent, figures in by_agent.items():
             check(figures, [one for one in own if one.by == agent])
+        for one in tally.agents():
+            assert one.times == by_agent[one.agent].times if one.agent in by_agent else not one.times.talks
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -127,7 +133,7 @@ async def test_the_page_and_its_lists_agree_with_the_figures(database: Database,
     await store(database, [one.story for one in calls], RingRule(), clock.now())
     scope = Scope(start=START, end=START + timedelta(hours=48))
     own = [one for one in calls if scope.start <= one.story.at < scope.end]
-    found = await answering(database, scope, zone=SHANGHAI, now=clock.now(), in_time_ms=IN_TIME_MS)
+    found = await answering(database, scope, COUNTING, now=clock.now())
     figures = found.figures
     check(figures, own)
     share = figures.share
@@ -160,7 +166,7 @@ async def test_the_page_and_its_lists_agree_with_the_figures(database: Database,
         assert agent.refused == sum(ring.outcome == "refused" for ring in rings)
         assert agent.rang_out == sum(ring.outcome == "rang_out" for ring in rings)
         assert agent.rang == sum(ring.outcome != "cancelled" for ring in rings)
-        assert agent.talks == sum(one.by == agent.agent for one in own)
+        assert agent.times.talks == sum(one.by == agent.agent for one in own)
         _, refused = await list_calls(database, scope, of_agent(agent.agent, LegOutcome.REFUSED), most=1)
         assert refused == sum(
             any(ring.agent == agent.agent and ring.outcome == "refused" for ring in one.story.rings) for one in own
@@ -178,10 +184,11 @@ async def test_exactly_the_limit_is_not_in_time(database: Database, clock: SetCl
     ]
     await store(database, stories, RingRule(), clock.now())
     async with database.read() as session:
-        figures = await read_figures(session, Scope(start=START, end=START + timedelta(days=1)), in_time_ms=15_600)
-        a_moment_more = await read_figures(
-            session, Scope(start=START, end=START + timedelta(days=1)), in_time_ms=15_601
-        )
+        scope = Scope(start=START, end=START + timedelta(days=1))
+        figures, a_moment_more = [
+            (await read_tally(session, scope, Counting(zone=SHANGHAI, in_time_ms=limit), now=clock.now())).figures()
+            for limit in (15_600, 15_601)
+        ]
     assert (figures.surely_in_time, figures.perhaps_in_time) == (0, 1)
     assert (a_moment_more.surely_in_time, a_moment_more.perhaps_in_time) == (1, 2)
 
@@ -190,10 +197,10 @@ async def test_a_number_has_its_own_figures(database: Database, clock: SetClock)
     calls = random_stories(9, START, calls=20)
     await store(database, calls, RingRule(), clock.now())
     scope = Scope(start=START, end=START + timedelta(hours=60))
-    found = await answering(database, scope, zone=SHANGHAI, now=clock.now(), in_time_ms=IN_TIME_MS)
-    assert [(number, figures.offered) for number, figures in found.numbers] == [("+8657100000001", 20)]
+    found = await answering(database, scope, COUNTING, now=clock.now())
+    assert [(one.name, one.figures.offered) for one in found.numbers] == [("+8657100000001", 20)]
     other = Scope(start=scope.start, end=scope.end, number="+8657100000002")
-    none = await answering(database, other, zone=SHANGHAI, now=clock.now(), in_time_ms=IN_TIME_MS)
+    none = await answering(database, other, COUNTING, now=clock.now())
     assert (none.figures.offered, none.figures.connection_rate, none.figures.speed, none.longest) == (
         0,
         None,
@@ -205,21 +212,22 @@ async def test_a_number_has_its_own_figures(database: Database, clock: SetClock)
 async def test_the_day_that_a_clock_change_makes_longer(database: Database, clock: SetClock) -> None:
     """Central Europe, 25 October 2026: the hour after two comes twice, and the day has 25 hours."""
     berlin = ZoneInfo("Europe/Berlin")
+    counting = Counting(zone=berlin, in_time_ms=IN_TIME_MS)
     midnight = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
     stories = [story for story in random_stories(3, midnight, calls=60, hours=25) if story.rings]
     await store(database, stories, RingRule(), clock.now())
     period = period_of(PeriodKind.DAY, midnight + timedelta(hours=12), berlin)
     scope = Scope(start=period.start, end=period.end)
     async with database.read() as session:
-        by_hour = await figures_of_parts(session, scope, period.parts(), in_time_ms=IN_TIME_MS)
+        counted = await read_parts(session, scope, period.parts(), counting, now=clock.now())
+    by_hour = [one.figures() for one in counted]
     assert len(by_hour) == 25
     for number, figures in enumerate(by_hour):
         start = midnight + timedelta(hours=number)
         assert figures.offered == sum(start <= one.at < start + timedelta(hours=1) for one in stories)
-    found = await answering(database, scope, zone=berlin, now=clock.now(), in_time_ms=IN_TIME_MS)
+    found = await answering(database, scope, counting, now=clock.now())
     twice = sum(one.offered for one in by_hour[2:4])
-    counted = found.hours[2].total
     assert found.figures.offered == len(stories)
-    assert counted <= twice
+    assert found.hours[2].total <= twice
     assert sum(hour.total for hour in found.hours) == found.figures.share.counted
     assert [day.at.isoformat() for day in found.days] == ["2026-10-25"]

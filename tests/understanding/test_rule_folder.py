@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.domain.rule_file import RuleFileError
 from callcenter.domain.understanding import CallContext, understand_text
-from callcenter.domain.understanding.rules_files import RuleFileError, RuleFolder, default_rules
+from callcenter.domain.understanding.rules_files import RuleFolder, default_rules
 from tests.understanding.calls import CONTEXT
 
 DATA = files("callcenter.domain.understanding") / "data"

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from callcenter.domain.rule_file import RuleFileError
 from callcenter.domain.understanding import default_rules
-from callcenter.domain.understanding.rules_files import RuleFileError, rules_from
+from callcenter.domain.understanding.rules_files import rules_from
 
 WANTED = [
     "plumbing",

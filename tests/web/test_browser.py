@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, async_playwright, expect
 
+from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.services.follow_up_rules import FollowUpRules
 from tests.conftest import SetClock
@@ -19,7 +21,10 @@ from tests.web.day import LEAK, NOISE, SILENT
 from tests.web.factory import PASSWORD
 from tests.web.owing import owe
 from tests.web.test_alarms import emergency, escalation
+from tests.web.test_cases import library
+from tests.web.test_complaints import complained
 from tests.web.test_incidents import lifts
+from tests.web.test_service_language import CALL, rude_call
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +44,12 @@ PAGES = {
     "reminder": "/reminders/1",
     "texts": "/reminders/texts",
     "shift": "/shift",
+    "language": "/language",
+    "call-findings": "/calls/CA-rude",
+    "cases": "/cases",
+    "case": "/cases/1",
+    "complaints": "/complaints",
+    "quarter": "/quarters/2026-Q4",
     "incidents": "/incidents",
     "incident": "/incidents/SJ-1124-01",
     "ticket-of-incident": "/tickets/GD-1124-0061",
@@ -317,6 +328,40 @@ async def test_a_reply_is_completed_copied_and_kept(room: Room) -> None:
     assert room.faults == []
 
 
+async def test_a_finding_is_heard_where_it_was_said(
+    room: Room, database: Database, clock: SetClock, settings: Settings
+) -> None:
+    page = room.page
+    await rude_call(database, clock, settings)
+    await room.sign_in("zhaoqiang")
+    await room.open(f"/calls/{CALL}")
+    finding = page.locator(".findings li", has_text="推说不知")
+    await finding.locator(".jump").click()
+    await room.played_past(5.6)
+    await expect(page.locator(".script .now p")).to_contain_text("我不清楚")
+    await finding.get_by_text("提异议").first.click()
+    await finding.locator("input[name=reason]").fill("是在转述保安的话")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".findings li", has_text="推说不知")).to_contain_text("客服有异议，待主管判定")
+    await room.open("/language")
+    await page.locator(".jump").first.click()
+    await page.wait_for_url("**/calls/**")
+    assert await room.seconds_played() > 0, "the player stands where the finding was said"
+
+
+async def test_the_quarterly_review_prints_on_one_page(room: Room, database: Database, clock: SetClock) -> None:
+    await complained(database, clock)
+    await room.sign_in("hewen")
+    await room.open("/quarters/2026-Q4")
+    printed = await room.page.pdf(prefer_css_page_size=True)
+    if SHOTS:
+        (Path(SHOTS) / "quarter.pdf").write_bytes(printed)
+        await room.page.emulate_media(media="print")
+        await room.page.set_viewport_size({"width": 710, "height": 1040})
+        await _shot(room.page, "quarter-printed")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
 async def _shot(page: Page, name: str) -> None:
     if SHOTS:
         await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
@@ -324,13 +369,16 @@ async def _shot(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_nothing_overflows_at_any_width(
-    room: Room, database: Database, clock: SetClock, rules: FollowUpRules, language: str
+    room: Room, database: Database, clock: SetClock, rules: FollowUpRules, settings: Settings, language: str
 ) -> None:
     page = room.page
     await owe(database, clock.now())
     await emergency(database, clock.now())
     await escalation(database, clock.now())
     await lifts(database, clock, rules)
+    await rude_call(database, clock, settings)
+    await library(database, clock)
+    await complained(database, clock)
     await room.sign_in("hewen")
     await room.open(f"/tickets?lang={language}")
     for name, path in PAGES.items():

@@ -98,3 +98,17 @@ async def test_a_measured_work_after_calls_is_counted(
     row = page.split('<th scope="row">09:00–09:30</th>')[1].split("</tr>")[0]
     assert re.findall(r'<td class="num">(\d+) ', row)[0] == ("4" if after_call == 0 else "5")
     assert "设置中填写" in page
+
+
+async def test_the_plan_is_a_file_too(database: Database, sign_in: SignIn, clock: SetClock) -> None:
+    await three_weeks(database, clock)
+    client = await sign_in("hewen")
+    told = await (await client.get("/staffing/plan.json")).json()
+    assert len(told["plan"]) == 7 * 48
+    nine = next(one for one in told["plan"] if (one["day"], one["from"]) == ("2026-11-24", "09:00"))
+    assert (nine["calls_foreseen"], nine["agents"]) == (12.0, 4)
+    lines = (await (await client.get("/staffing/plan.csv")).text()).splitlines()
+    assert len(lines) == 7 * 48 + 1
+    assert "2026-11-24,09:00,12.0,4" in lines
+    book = await client.get("/staffing/plan.xlsx")
+    assert (book.status, (await book.read())[:2]) == (200, b"PK")

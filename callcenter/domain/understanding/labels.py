@@ -60,7 +60,7 @@ def _labelled(number: int, line: str) -> Labelled:
         text=row["text"],
         expect=row["expect"],
         heard_at=_heard_at(number, row.get("heard_at")),
-        transcript=_transcript(number, row["segments"]) if "segments" in row else None,
+        transcript=transcript_from(number, row["segments"]) if "segments" in row else None,
     )
 
 
@@ -76,7 +76,7 @@ def _heard_at(number: int, written: Any) -> datetime | None:
     return at
 
 
-def _transcript(number: int, segments: Any) -> Transcript:
+def transcript_from(number: int, segments: Any) -> Transcript:
     """Of [side, start_ms, end_ms, text, [[word, start_ms, end_ms, confidence], ...], [reading, ...]] each."""
     try:
         return Transcript.of(

@@ -44,6 +44,14 @@ def find_promises(lines: tuple[Line, ...], heard_at: datetime) -> tuple[Found[Pr
     return _merged(found)
 
 
+def promises_in_words(text: str) -> Iterator[tuple[int, int]]:
+    """Where `text`, the agent's words, promises something: the clauses, (start, end)."""
+    for clause in _CLAUSE.finditer(text):
+        words = clause.group()
+        if len(words) <= 120 and not _NOT_PROMISED.search(words) and _kinds_of(words):
+            yield clause.span()
+
+
 def _promises_in(line: Line, heard_at: datetime) -> Iterator[Found[Promise]]:
     dues = times_in(line.written, heard_at)
     for clause in _CLAUSE.finditer(line.written):

@@ -1,14 +1,13 @@
 """Reads the rule files, the package's or an operator's; the only module here that touches a file."""
 
-import json
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from callcenter.domain.rule_file import RuleFileError, label_of, parsed, pattern_of, strings_of, text_of_file
 from callcenter.domain.tickets import RequestType
 from callcenter.domain.understanding.danger import REMOTE, Affirmed, Combination, DangerWording
 from callcenter.domain.understanding.rules import Category, RequestWording, Rules, UrgencyWording
@@ -17,41 +16,6 @@ FILES = ("categories", "request_types", "urgency", "danger", "surnames")
 
 _CATEGORY_POINTS = {"strong": 3, "words": 2, "weak": 1}
 _REQUEST_POINTS = {"explicit": 5, "words": 2, "weak": 1}
-_LONGEST_FILE = 2_000_000
-
-
-class RuleFileError(ValueError):
-    """A rule file does not hold what it should; the message names file, line, table and key.
-
-    `item` is the list entry that is wrong; together with table and key it leads to the line.
-    """
-
-    def __init__(
-        self, problem: str, *, file: str = "", table: str = "", key: str = "", item: str = "", line: int | None = None
-    ) -> None:
-        self.problem, self.file, self.table, self.key, self.item, self.line = problem, file, table, key, item, line
-        where = f"{file}.toml" if file and not file.endswith(".toml") else file
-        lined = f"{where}, line {line}: " if where and line else f"{where}: " if where else ""
-        super().__init__(f"{lined}{f'[{table}] ' if table else ''}{problem}")
-
-    def located(self, file: str, text: str, path: str) -> "RuleFileError":
-        """The same with its line, found in the file's text."""
-        line = _line_of(text, self.table, self.key, self.item)
-        return RuleFileError(self.problem, file=path, table=self.table, key=self.key, item=self.item, line=line)
-
-
-def _line_of(text: str, table: str, key: str, item: str) -> int | None:
-    """The entry's line, else the key's, else the table's heading."""
-    lines = text.split("\n")
-    heading = re.compile(rf"^\s*\[+\s*{re.escape(table)}\s*\]+")
-    start = next((number for number, line in enumerate(lines) if table and heading.match(line)), 0)
-    keyed = re.compile(rf'^\s*"?{re.escape(key)}"?\s*=')
-    at_key = next((number for number in range(start, len(lines)) if key and keyed.match(lines[number])), None)
-    written = (json.dumps(item, ensure_ascii=False)[1:-1], item)
-    after = range(at_key if at_key is not None else start, len(lines))
-    at_item = next((number for number in after if item and any(form in lines[number] for form in written)), None)
-    found = at_item if at_item is not None else at_key if at_key is not None else (start if table else None)
-    return None if found is None else found + 1
 
 
 @cache
@@ -103,26 +67,15 @@ class RuleFolder:
 
     def _read_again(self, folder: Path, names: Mapping[str, object]) -> None:
         try:
-            own = {name: _text_of(folder / f"{name}.toml") for name in names}
+            own = {name: text_of_file(folder / f"{name}.toml") for name in names}
             self._rules = _read(_built_in() | own)
             self.problem = None
         except RuleFileError as error:
             self.problem = error
 
 
-def _text_of(path: Path) -> tuple[str, str]:
-    try:
-        if path.stat().st_size > _LONGEST_FILE:
-            raise RuleFileError(f"larger than {_LONGEST_FILE // 1_000_000} MB", file=str(path))
-        return str(path), path.read_text("utf-8")
-    except OSError as error:
-        raise RuleFileError(f"cannot be read: {error.strerror}", file=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise RuleFileError("is not UTF-8", file=str(path)) from error
-
-
 def _read(texts: Mapping[str, tuple[str, str]]) -> Rules:
-    tables = {name: _parsed(path, text) for name, (path, text) in texts.items()}
+    tables = {name: parsed(path, text) for name, (path, text) in texts.items()}
     try:
         return rules_from(tables)
     except RuleFileError as error:
@@ -137,33 +90,24 @@ def rules_from(tables: Mapping[str, Mapping[str, Any]]) -> Rules:
         categories=tuple(
             _category(key, table) for key, table in tables["categories"].items() if isinstance(table, dict)
         ),
-        neutral_words=tuple(_strings("categories", "", tables["categories"], "neutral")),
+        neutral_words=tuple(strings_of("categories", "", tables["categories"], "neutral")),
         requests=tuple(_request(key, table) for key, table in tables["request_types"].items()),
         urgency=_urgency(tables["urgency"], _danger(tables.get("danger", {}))),
-        surnames=(*_strings("surnames", "", surnames, "compound"), *dict.fromkeys(str(surnames.get("single", "")))),
+        surnames=(*strings_of("surnames", "", surnames, "compound"), *dict.fromkeys(str(surnames.get("single", "")))),
         spelled_surnames={str(spelled): str(name) for spelled, name in surnames.get("spelled", {}).items()},
     )
-
-
-def _parsed(path: str, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"\(at line (\d+), column \d+\)|$", str(error))
-        line = int(at[1]) if at and at[1] else (text.count("\n") + 1 if "end of document" in str(error) else None)
-        raise RuleFileError(str(error), file=path, line=line) from error
 
 
 def _category(key: str, table: Mapping[str, Any]) -> Category:
     points = {
         word: count
         for kind, count in reversed(_CATEGORY_POINTS.items())
-        for word in _strings("categories", key, table, kind)
+        for word in strings_of("categories", key, table, kind)
     }
     return Category(
         key=key,
-        zh=_label("categories", key, table, "zh"),
-        en=_label("categories", key, table, "en"),
+        zh=label_of("categories", key, table, "zh"),
+        en=label_of("categories", key, table, "en"),
         points=points,
         usual_request=_usual_request(key, table),
     )
@@ -187,14 +131,14 @@ def _request(key: str, table: Any) -> RequestWording:
         problem = f"is no request type; there are {known}"
         raise RuleFileError(problem, file="request_types", table=key) from error
     patterns = tuple(
-        (_pattern("request_types", key, kind, [text]), count)
+        (pattern_of("request_types", key, kind, [text]), count)
         for kind, count in _REQUEST_POINTS.items()
-        for text in _strings("request_types", key, table, kind)
+        for text in strings_of("request_types", key, table, kind)
     )
     return RequestWording(
         request_type=request_type,
-        zh=_label("request_types", key, table, "zh"),
-        en=_label("request_types", key, table, "en"),
+        zh=label_of("request_types", key, table, "zh"),
+        en=label_of("request_types", key, table, "en"),
         patterns=patterns,
     )
 
@@ -204,15 +148,15 @@ def _urgency(written: Mapping[str, Any], combined: DangerWording) -> UrgencyWord
 
     def kinds(name: str) -> dict[str, re.Pattern[str]]:
         part = _table("urgency", table, name)
-        return {kind: _pattern("urgency", name, kind, _strings("urgency", name, part, kind)) for kind in part}
+        return {kind: pattern_of("urgency", name, kind, strings_of("urgency", name, part, kind)) for kind in part}
 
     sounds = _table("urgency", table, "sounds")
     return UrgencyWording(
-        masked=_pattern("urgency", "", "masked", _strings("urgency", "", table, "masked")),
-        denied=_before("denied", _strings("urgency", "", table, "denied")),
-        feared=_before("feared", _strings("urgency", "", table, "feared")),
-        calm=_pattern("urgency", "", "calm", _strings("urgency", "", table, "calm")),
-        sounds={kind: tuple(_strings("urgency", "sounds", sounds, kind)) for kind in sounds},
+        masked=pattern_of("urgency", "", "masked", strings_of("urgency", "", table, "masked")),
+        denied=_before("denied", strings_of("urgency", "", table, "denied")),
+        feared=_before("feared", strings_of("urgency", "", table, "feared")),
+        calm=pattern_of("urgency", "", "calm", strings_of("urgency", "", table, "calm")),
+        sounds={kind: tuple(strings_of("urgency", "sounds", sounds, kind)) for kind in sounds},
         danger=kinds("danger"),
         urgent=kinds("urgent"),
         combined=combined,
@@ -224,8 +168,8 @@ def _danger(table: Mapping[str, Any]) -> DangerWording:
     classes: dict[str, re.Pattern[str]] = {}
     terms: dict[str, str] = {}
     for name in words:
-        texts = [_expanded(text, terms) for text in _strings("danger", "words", words, name)]
-        classes[name] = _pattern("danger", "words", name, texts)
+        texts = [_expanded(text, terms) for text in strings_of("danger", "words", words, name)]
+        classes[name] = pattern_of("danger", "words", name, texts)
         terms[f"{{{name}}}"] = "|".join(texts)
     return DangerWording(
         combinations=tuple(_combination(entry, classes) for entry in _entries(table, "danger")),
@@ -259,7 +203,7 @@ def _combination(entry: Mapping[str, Any], classes: Mapping[str, re.Pattern[str]
 
 
 def _classes(entry: Mapping[str, Any], key: str, classes: Mapping[str, re.Pattern[str]]) -> tuple[re.Pattern[str], ...]:
-    names = _strings("danger", "danger", entry, key)
+    names = strings_of("danger", "danger", entry, key)
     for name in names:
         if name not in classes:
             problem = f"{key}: there is no class {name!r} in [words]"
@@ -274,8 +218,8 @@ def _asked(entry: Mapping[str, Any], classes: Mapping[str, re.Pattern[str]]) -> 
         raise RuleFileError(problem, file="danger", table="asked", item=str(named))
     return Affirmed(
         kind=str(entry.get("kind", "")),
-        question=_pattern("danger", "asked", "question", _strings("danger", "asked", entry, "question")),
-        yes=_pattern("danger", "asked", "yes", _strings("danger", "asked", entry, "yes")),
+        question=pattern_of("danger", "asked", "question", strings_of("danger", "asked", entry, "question")),
+        yes=pattern_of("danger", "asked", "yes", strings_of("danger", "asked", entry, "yes")),
         named=classes[named] if named is not None else None,
     )
 
@@ -290,7 +234,7 @@ def _table(file: str, table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _with_terms(table: Mapping[str, Any]) -> dict[str, Any]:
     """The patterns with {person}, {lift} and so on put in from [terms]."""
     named = _table("urgency", table, "terms")
-    terms = {f"{{{name}}}": "|".join(_strings("urgency", "terms", named, name)) for name in named}
+    terms = {f"{{{name}}}": "|".join(strings_of("urgency", "terms", named, name)) for name in named}
 
     def expanded(value: Any) -> Any:
         if isinstance(value, dict):
@@ -310,31 +254,5 @@ def _expanded(text: str, terms: Mapping[str, str]) -> str:
 
 def _before(key: str, texts: list[str]) -> re.Pattern[str]:
     """Matches a text that ends with one of these and at most three more letters."""
-    _pattern("urgency", "", key, texts)
+    pattern_of("urgency", "", key, texts)
     return re.compile(f"(?:{'|'.join(texts)})[^，。,;；！!？?]{{0,3}}$")
-
-
-def _pattern(file: str, table: str, key: str, texts: list[str]) -> re.Pattern[str]:
-    for text in texts:
-        try:
-            re.compile(text)
-        except re.error as error:
-            problem = f"{key} holds a bad pattern {text[:60]!r}: {error}"
-            raise RuleFileError(problem, file=file, table=table, key=key, item=text[:40]) from error
-    return re.compile("|".join(f"(?:{text})" for text in texts) or "(?!)")
-
-
-def _strings(file: str, where: str, table: Any, key: str) -> list[str]:
-    if not isinstance(table, dict):
-        raise RuleFileError("must be a table", file=file, key=where)
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise RuleFileError(f"{key} must be a list of words", file=file, table=where, key=key)
-    return value
-
-
-def _label(file: str, where: str, table: Mapping[str, Any], key: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value:
-        raise RuleFileError(f"needs a label {key}", file=file, table=where, key=key)
-    return value

@@ -65,6 +65,11 @@ def lines_of(transcript: Transcript) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def paused(line: Line) -> tuple[str, list[int]]:
+    """The words as they were said, numbers too, with a comma where the speaker paused; the way back to `raw`."""
+    return _with_pauses(line.raw, line.times)
+
+
 def line_of(text: str, *, side: Side = Side.RESIDENT) -> Line:
     """A line that was typed, or a recogniser's other reading: no times."""
     return _line(side, _clean(text), index=0, start_ms=0, end_ms=0, words=(), alternatives=())

@@ -25,10 +25,9 @@ VERDICTS = {
 
 async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
     wanted, settings, database = asked(request, visit), request.app[SETTINGS], request.app[DATABASE]
-    in_time_ms = round(settings.answering.in_time_seconds * 1000)
-    found = await answering(database, wanted.scope, zone=visit.zone, now=visit.now, in_time_ms=in_time_ms)
+    found = await answering(database, wanted.scope, settings.counting, now=visit.now)
     earlier = wanted.scope.within(wanted.before.start, wanted.before.end)
-    before = await summary(database, earlier, now=visit.now, in_time_ms=in_time_ms)
+    before = await summary(database, earlier, settings.counting, now=visit.now)
     known = await everyone(request)
     named = names(request, known, visit.catalog)
     share, target = found.figures.share, settings.answering.target

@@ -1,5 +1,6 @@
 """The calls behind a figure of the answering page: `which` it is, perhaps one agent's phone, one hour of the day."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,19 +9,22 @@ from sqlalchemy import ColumnElement, or_
 
 from callcenter.domain.calls import LegOutcome
 from callcenter.domain.rings import Verdict
-from callcenter.reports.answering import list_calls
+from callcenter.reports.answering import AnsweredCall, list_calls
 from callcenter.reports.call_scope import WHICH, Scope, any_agent, of_agent, slow
-from callcenter.web.asked import asked
+from callcenter.web.asked import Asked, asked
 from callcenter.web.errors import NotFound
+from callcenter.web.exports import csv_file, json_file, xlsx_file
 from callcenter.web.frame import everyone, render_room
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.language import N_
-from callcenter.web.names import names
+from callcenter.web.names import Names, names
 from callcenter.web.pages.answering import ring_kind
 from callcenter.web.story import story
 from callcenter.web.visit import Visit
 
 A_PAGE = 100
+MOST_EXPORTED = 100_000
+"""Calls in one file; a month of the biggest company stays below it."""
 
 TITLES = {
     "offered": N_("全部来电"),
@@ -42,25 +46,27 @@ TITLES = {
     "unknown": N_("结果不明"),
     "linked": N_("有工单的来电"),
     "repeats": N_("重复来电"),
+    "transferred": N_("转接的来电"),
     "slow": N_("没有在限时内接听"),
     "leg_faults": N_("有话机拒听或响完未接"),
     "agent": N_("本机振铃"),
 }
 
 
-async def call_list(request: web.Request, visit: Visit) -> web.StreamResponse:
+def _asked_for(request: web.Request, visit: Visit) -> tuple[Asked, str, Scope, ColumnElement[bool], int | None]:
+    """The period, which figure, and with its hour the calls that it counts. Raises NotFound."""
     wanted, which = asked(request, visit), request.query.get("which", "noted")
     if which not in TITLES:
         raise NotFound
-    in_time_ms = round(request.app[SETTINGS].answering.in_time_seconds * 1000)
-    scope = wanted.scope
     hour = _number(request, "hour", 23)
-    if hour is not None:
-        scope = _hour_of(scope, hour)
+    scope = wanted.scope if hour is None else _hour_of(wanted.scope, hour)
+    return wanted, which, scope, _condition(which, request, request.app[SETTINGS].counting.in_time_ms), hour
+
+
+async def call_list(request: web.Request, visit: Visit) -> web.StreamResponse:
+    wanted, which, scope, condition, hour = _asked_for(request, visit)
     page = _number(request, "page", 100_000) or 1
-    calls, count = await list_calls(
-        request.app[DATABASE], scope, _condition(which, request, in_time_ms), most=A_PAGE, skip=(page - 1) * A_PAGE
-    )
+    calls, count = await list_calls(request.app[DATABASE], scope, condition, most=A_PAGE, skip=(page - 1) * A_PAGE)
     known = await everyone(request)
     named = names(request, known, visit.catalog)
     return await render_room(
@@ -80,6 +86,53 @@ async def call_list(request: web.Request, visit: Visit) -> web.StreamResponse:
         story=lambda noted: story(noted, visit, named),
         ring_kind=ring_kind,
     )
+
+
+async def exported(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """The same calls as a file, by the ending that the address names: csv, xlsx or json."""
+    wanted, which, scope, condition, _ = _asked_for(request, visit)
+    calls, count = await list_calls(request.app[DATABASE], scope, condition, most=MOST_EXPORTED)
+    named = names(request, await everyone(request), visit.catalog)
+    rows = [_row(one, named) for one in calls]
+    name = f"calls-{which}-{wanted.period.kind.value}-{wanted.period.start:%Y-%m-%d}"
+    match request.match_info["kind"]:
+        case "xlsx":
+            return await asyncio.to_thread(xlsx_file, {"calls": rows}, name)
+        case "json":
+            return json_file({"which": which, "count": count, "calls": rows}, name)
+        case _:
+            return csv_file(rows, name)
+
+
+def _row(one: AnsweredCall, named: Names) -> dict[str, Any]:
+    """No resident's number: the call's id leads to it."""
+    call = one.call
+    return {
+        "call": call.id,
+        "started_at": call.started_at.isoformat(),
+        "ended_at": call.ended_at.isoformat() if call.ended_at else None,
+        "to": call.to_number,
+        "disposition": call.disposition,
+        "verdict": call.verdict,
+        "rule": call.rule,
+        "rings_low": call.rings_low,
+        "rings_high": call.rings_high,
+        "ring_low_ms": call.ring_low_ms,
+        "ring_high_ms": call.ring_high_ms,
+        "answer_speed_low_ms": call.answer_speed_low_ms,
+        "answer_speed_high_ms": call.answer_speed_high_ms,
+        "talk_low_ms": call.talk_low_ms,
+        "talk_high_ms": call.talk_high_ms,
+        "hold_low_ms": call.hold_low_ms,
+        "hold_high_ms": call.hold_high_ms,
+        "wrap_up_low_ms": call.wrap_up_low_ms,
+        "wrap_up_high_ms": call.wrap_up_high_ms,
+        "transferred": call.transferred,
+        "hung_up_by": call.hung_up_by,
+        "answered_by": call.answered_by,
+        "name": named(call.answered_by) if call.answered_by else None,
+        "ticket": one.ticket.number if one.ticket else None,
+    }
 
 
 def _hour_of(scope: Scope, hour: int) -> Scope:

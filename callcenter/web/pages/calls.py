@@ -13,11 +13,12 @@ from callcenter.web import shapes
 from callcenter.web.errors import NotAllowed, NotFound
 from callcenter.web.formats import masked
 from callcenter.web.frame import everyone, render_room
-from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.keys import DATABASE, LANGUAGE, SETTINGS
 from callcenter.web.language import N_
 from callcenter.web.ledger import ledger
 from callcenter.web.names import Names, names
 from callcenter.web.pages.ticket import hear
+from callcenter.web.service_language import FindingView, finding_view
 from callcenter.web.talk import talk_page
 from callcenter.web.visit import Visit
 
@@ -46,14 +47,24 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         call=call,
         heard=hear(found.recorded, None),
         talk=talk_page(found.live),
+        checked=found.language,
+        findings=_findings(request, visit, found),
         ledger=ledger(call, found.recorded.legs, found.events, rule),
         kind=shapes.mark_of(call.disposition, call.verdict),
         told=_told(found, visit, rule),
         judged=judged(found, visit),
         hung_up=_hung_up(found, visit),
+        after_answer=_after_answer(found.recorded.call, visit),
         event_words=lambda event: event_words(event, visit, named),
         doubt=doubt,
     )
+
+
+def _findings(request: web.Request, visit: Visit, found: CallPage) -> list[FindingView]:
+    if found.language is None:
+        return []
+    rules, answered_by = request.app[LANGUAGE].rules(), found.recorded.call.answered_by
+    return [finding_view(row, rules, visit, answered_by=answered_by) for row in found.language.findings]
 
 
 def may_see(found: CallPage, visit: Visit) -> bool:
@@ -110,8 +121,25 @@ def _hung_up(found: CallPage, visit: Visit) -> str:
     call, say = found.recorded.call, visit.catalog.gettext
     if call.ended_at is None:
         return say("通话未结束")
-    who = {"resident": say("住户挂机"), "agent": say("客服挂机")}
+    who = {
+        "resident": say("住户挂机"),
+        "agent": say("客服挂机"),
+        "exchange": say("电话交换机中断"),
+        "unseen": say("在与交换机断线期间结束"),
+    }
     return who.get(call.hung_up_by or "", say("线路没有报告谁挂机"))
+
+
+def _after_answer(call: CallRow, visit: Visit) -> str:
+    """Hold, transfer and the work after the call, as far as anybody told of them."""
+    f, say, told = visit.formats, visit.catalog.gettext, []
+    if call.hold_low_ms is not None and call.hold_high_ms is not None:
+        told.append(say("保持 %(seconds)s 秒", seconds=f.seconds(call.hold_low_ms, call.hold_high_ms)))
+    if call.transferred is not None:
+        told.append(say("已转接") if call.transferred else say("没有转接"))
+    if call.wrap_up_low_ms is not None and call.wrap_up_high_ms is not None:
+        told.append(say("话后处理 %(seconds)s 秒", seconds=f.seconds(call.wrap_up_low_ms, call.wrap_up_high_ms)))
+    return "·".join(told)
 
 
 def _told(found: CallPage, visit: Visit, rule: RingRule) -> str:

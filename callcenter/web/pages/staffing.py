@@ -12,6 +12,7 @@ from callcenter.domain.replay import Replayed, replay
 from callcenter.domain.staffing_plan import stretches
 from callcenter.reports.staffing import RecordedDay, StaffingRule, plan_of, read_staffing
 from callcenter.web.asked import date_of
+from callcenter.web.exports import csv_file, json_file, xlsx_file
 from callcenter.web.frame import render_room
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.visit import Visit
@@ -36,13 +37,39 @@ async def staffing(request: web.Request, visit: Visit) -> web.StreamResponse:
         room="answering",
         found=found,
         wanted=rule,
-        after_known=settings.answering.after_call_seconds is not None,
+        after_told=settings.answering.after_call_seconds is not None,
         plan=plan,
         stretches=stretches(plan) if plan else (),
         agents=agents,
         replays=await asyncio.to_thread(_replays, found.recorded, agents or 1, rule.in_time_seconds),
         noon=lambda day: datetime.combine(day, datetime.min.time(), visit.zone) + timedelta(hours=12),
     )
+
+
+async def exported(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """The plan as a file, a row for each half hour of the days foreseen: csv, xlsx or json."""
+    rule = staffing_rule(request.app[SETTINGS])
+    found = await read_staffing(request.app[DATABASE], rule, now=visit.now, replayed=None)
+    plan = await asyncio.to_thread(plan_of, found, rule)
+    rows = [
+        {
+            "day": day.day.isoformat(),
+            "from": f"{slot // 2:02d}:{slot % 2 * 30:02d}",
+            "calls_foreseen": round(calls, 2),
+            "agents": agents,
+        }
+        for day in plan
+        for slot, (calls, agents) in enumerate(zip(day.calls, day.agents, strict=True))
+    ]
+    name = f"staffing-{visit.now.astimezone(visit.zone):%Y-%m-%d}"
+    match request.match_info["kind"]:
+        case "xlsx":
+            return await asyncio.to_thread(xlsx_file, {"plan": rows}, name)
+        case "json":
+            wanted = {"served_share": rule.served_share, "in_time_seconds": rule.in_time_seconds}
+            return json_file({**wanted, "plan": rows}, name)
+        case _:
+            return csv_file(rows, name)
 
 
 def staffing_rule(settings: Settings) -> StaffingRule:

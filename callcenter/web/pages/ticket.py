@@ -8,11 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.domain.ticket_life import TRANSITIONS, TicketStatus
+from callcenter.reports.cases import CaseFound, case_of_ticket, suggest_cases
 from callcenter.reports.incidents import incident_of
+from callcenter.reports.language import read_language
 from callcenter.reports.recorded_calls import RecordedCall
 from callcenter.reports.reminders import reminders_of_ticket
 from callcenter.reports.ticket_page import TicketPage, read_ticket
 from callcenter.reports.ticket_people import read_merge, read_parts, read_wishes
+from callcenter.services.cases import SOLVED
 from callcenter.services.number_to_call import number_to_call
 from callcenter.services.users import record_look
 from callcenter.web import deadlines
@@ -22,13 +25,14 @@ from callcenter.web.fields import field_views, place_of, unsure_first
 from callcenter.web.frame import everyone, render_room
 from callcenter.web.history import history_lines, listen_reason
 from callcenter.web.incidents import incident_standing, incident_title
-from callcenter.web.keys import DATABASE, SETTINGS
+from callcenter.web.keys import DATABASE, LANGUAGE, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.owed import owed_view
 from callcenter.web.presence import PRESENCE
 from callcenter.web.replies import replies_to
 from callcenter.web.rules import rules_of
 from callcenter.web.script import Line, lines, pieces
+from callcenter.web.service_language import finding_view
 from callcenter.web.visit import Visit
 from callcenter.web.waveform import Waveform, waveform
 
@@ -95,12 +99,39 @@ async def show(
         "merge": await read_merge(request.app[DATABASE], page.ticket),
         "replies": await replies_to(request, page.ticket.number, reader=visit, named=named, rules=rules_of(request)),
         "incident": await _incident(request, visit, page),
+        "case": await case_of_ticket(request.app[DATABASE], page.ticket.id),
+        "is_solved": page.ticket.status in SOLVED,
+        "cases": await _cases_like(request, page),
+        "checked": None,
+        "findings": [],
         "conflict": None,
         "shown_number": None,
     }
+    context |= await _language(request, visit, page, context["heard"])
     return await render_room(
         request, visit, template, room=room, status=status, plays_audio=True, known=known, **(context | more)
     )
+
+
+async def _cases_like(request: web.Request, page: TicketPage) -> tuple[CaseFound, ...]:
+    """How the like was solved before, while this is not."""
+    ticket = page.ticket
+    if ticket.status in SOLVED or not ticket.summary:
+        return ()
+    return await suggest_cases(request.app[DATABASE], text=ticket.summary, category=ticket.category)
+
+
+async def _language(request: web.Request, visit: Visit, page: TicketPage, heard: Heard | None) -> dict[str, Any]:
+    """The findings of the call shown, for supervisors and for the agent who took it."""
+    call = heard.recorded.call if heard else None
+    if call is None or not (visit.is_supervisor or visit.user.agent_id == call.answered_by):
+        return {}
+    found = await read_language(request.app[DATABASE], call.id)
+    if found is None:
+        return {}
+    rules = request.app[LANGUAGE].rules()
+    views = [finding_view(row, rules, visit, answered_by=call.answered_by) for row in found.findings]
+    return {"checked": found, "findings": views}
 
 
 async def _incident(request: web.Request, visit: Visit, page: TicketPage) -> dict[str, Any] | None:

@@ -113,6 +113,12 @@
     if (event.detail) at.blur(); // after a mouse click the space bar pauses instead of jumping back
   });
 
+  const asked = Number(new URLSearchParams(location.search).get("at"));
+  if (asked > 0) {
+    audio.currentTime = asked / 1000;
+    follow(true);
+  }
+
   const keys = window.consoleKeys;
   keys?.set("Space", toggle);
   keys?.set("ArrowLeft", () => move(-3));

@@ -1,4 +1,4 @@
-"""First-contact resolution, repeat calls, call-backs kept: read from tickets, counted by the database."""
+"""First-contact resolution, repeat calls, call-backs kept, once more in plain SQL over the tickets."""
 
 from datetime import datetime, timedelta
 from typing import Any

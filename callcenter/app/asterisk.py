@@ -1,0 +1,75 @@
+"""The company's own Asterisks: one connection each, with what their calls need."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from callcenter.config import Settings
+from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
+from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER, Prompts
+from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
+from callcenter.ports import Clock, Dialler
+from callcenter.services.inbox import EventInbox
+from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
+
+log = structlog.get_logger()
+
+NOTICE_FILE, VOICE_MAIL_FILE = "notice", "voice-mail"
+"""The names under which the dialplan plays them when it is alone."""
+
+
+def ari_clients(settings: Settings, session: aiohttp.ClientSession) -> dict[str, AriClient]:
+    """By the name in the settings."""
+    return {server.name: AriClient(server, session) for server in settings.asterisk}
+
+
+def switch_of(
+    ari: AriClient,
+    settings: Settings,
+    *,
+    call_flow: CallFlow,
+    inbox: EventInbox,
+    clock: Clock,
+    progress: ProgressOnTheLine | None = None,
+) -> AsteriskSwitch:
+    return AsteriskSwitch(
+        ari,
+        inbox=inbox,
+        call_flow=call_flow,
+        prompts=prompts_of(ari, settings),
+        agents={agent.id: agent for agent in settings.agents},
+        clock=clock,
+        progress=progress,
+    )
+
+
+def prompts_of(ari: AriClient, settings: Settings) -> Prompts:
+    folder = ari.settings.prompts_dir or settings.server.data_dir / PROMPTS_FOLDER
+    speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
+    seen_as: Path | None = ari.settings.prompts_seen_as
+    return Prompts(speech, folder, seen_as=seen_as, language=settings.call_flow.language)
+
+
+def dialler_of(settings: Settings, switches: Mapping[str, AsteriskSwitch], *, otherwise: Dialler) -> Dialler:
+    """Calls of ours go out over our own trunks, where there are any."""
+    names = {server.name for server in settings.asterisk if server.dials_out}
+    ours = {name: switch for name, switch in switches.items() if name in names}
+    return AsteriskDialler(ours) if ours else otherwise
+
+
+async def prepare_prompts(switches: Mapping[str, AsteriskSwitch], settings: Settings, texts: Sequence[str]) -> None:
+    """Speaks what callers hear time and again, and what the dialplan plays when we are away. Never raises."""
+    for switch in switches.values():
+        prompts = switch.prompts
+        try:
+            for text in texts:
+                await prompts.of(text)
+            await prompts.keep_as(NOTICE_FILE, settings.call_flow.notice)
+            await prompts.keep_as(VOICE_MAIL_FILE, settings.call_flow.voice_mail_prompt)
+        except Exception:
+            log.exception("prompts cannot be prepared; they are spoken when they are needed", asterisk=switch.name)

@@ -1,0 +1,72 @@
+"""How calls, legs, bridges and recordings of an Asterisk are named, so that they are known again after a restart."""
+
+import re
+from dataclasses import dataclass
+
+from callcenter.domain.phone_numbers import dialable
+
+NAME = "asterisk"
+INBOUND = "inbound"
+"""The dialplan's first argument to Stasis for a resident's call."""
+PURPOSE = "CALLCENTER_PURPOSE"
+"""The channel variable that says what a call of ours is for."""
+OUTBOUND = "callcenter-out-"
+LEG = re.compile(r"^(?P<call>.+)-leg-(?P<attempt>\d{1,3})-(?P<agent>[a-z0-9_-]{1,32})$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegName:
+    """What the id of an agent's channel says."""
+
+    call: str
+    attempt: int
+    agent: str
+
+
+def call_id(server: str, channel: str) -> str:
+    """A channel's id is unique within its Asterisk only, so the server's name belongs to it."""
+    return f"{NAME}:{server}:{channel}"
+
+
+def server_and_channel(call: str) -> tuple[str, str]:
+    """Raises ValueError for an id that is not ours."""
+    name, server, channel = call.split(":", 2)
+    if name != NAME:
+        raise ValueError(f"{call[:80]!r} is no call of an Asterisk")
+    return server, channel
+
+
+def leg_channel(call: str, attempt: int, agent: str) -> str:
+    return f"{call}-leg-{attempt}-{agent}"
+
+
+def outbound_channel(key: str) -> str:
+    return f"{OUTBOUND}{key}"
+
+
+def leg_name(channel: str) -> LegName | None:
+    """None for a channel that is no agent's leg of ours."""
+    found = LEG.match(channel)
+    if found is None:
+        return None
+    return LegName(call=found["call"], attempt=int(found["attempt"]), agent=found["agent"])
+
+
+def bridge_of(call: str) -> str:
+    return f"{call}-talk"
+
+
+def voice_mail_of(call: str) -> str:
+    """The recording's name at the Asterisk."""
+    return f"{call}-voicemail"
+
+
+def side_of(call: str, side: str) -> str:
+    """The recording of one side of a conversation; `side` is resident or agent."""
+    return f"{call}-{side}"
+
+
+def phone_number(said: str) -> str | None:
+    """A caller's number, or None where it is withheld or is none: a far end may say anything in its place."""
+    digits = said.removeprefix("+")
+    return (dialable(said) or said) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else None

@@ -1,0 +1,197 @@
+"""Calls of ours over an Asterisk: placed, spoken, keys collected, and how they ended."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from callcenter.domain.calls import Direction, EndReason, EventKind
+from callcenter.ivr.provider import AskResident, Say, Step
+from callcenter.ivr.providers.asterisk.ari import AriError, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.causes import Ending, unanswered
+from callcenter.ivr.providers.asterisk.ledger import CallLedger
+from callcenter.ivr.providers.asterisk.live_call import EXCHANGE, UNSEEN, CallParts, Gap, ResidentLeft
+from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel
+from callcenter.ivr.providers.asterisk.names import PURPOSE, call_id, outbound_channel
+from callcenter.ivr.providers.asterisk.script import ScriptedCall
+from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
+from callcenter.ports import DialRefused, DialUncertain, OutboundCall
+
+log = structlog.get_logger()
+
+RING_SECONDS = 30
+ENTER_SECONDS = 5.0
+ENDING_SECONDS = 10.0
+KEY_SECONDS = 6
+KEY_PROMPT = "如果您以后不希望接到我们的电话，请按9。需要其他帮助请拨打客服热线。"
+AMD_CONTEXT = "callcenter-amd"
+AMD_SECONDS = 8.0
+MACHINE = "machine_start"
+HUMAN = "human"
+
+
+class PlacedCall(ScriptedCall):
+    """A call of ours, from its channel's making to its end."""
+
+    def __init__(self, channel: Channel, parts: CallParts, ledger: CallLedger, order: OutboundCall) -> None:
+        super().__init__(channel, parts, ledger)
+        self._order = order
+        self._in_app = asyncio.Event()
+        self._detecting = False
+        self._rang = False
+        self._up = False
+        self._ending: Ending | None = None
+        self._answered_by: str | None = None
+
+    async def run(self, found: Gap | None = None) -> None:
+        order = self._order
+        self._tell(EventKind.CALL_STARTED, self.channel)
+        try:
+            await self._until_answered()
+            await self._detect()
+            await self.carry_on(_script(order))
+        except ResidentLeft:
+            log.debug("a call of ours is over", call_id=self.ledger.call_id)
+        except AriError as error:
+            log.warning("a call of ours broke off", call_id=self.ledger.call_id, error=str(error))
+        await self._finish()
+
+    async def carry_on(self, steps: Sequence[Step]) -> None:
+        """Raises ResidentLeft in the end."""
+        await self.converse(await self.carry_out(steps))
+
+    async def _until_answered(self) -> None:
+        until = time.monotonic() + ENTER_SECONDS
+        while not self._in_app.is_set():
+            if await self.next(until) is None:
+                raise AriRefused(f"{self.id} did not enter our application", status=0)
+        await self.parts.ari.dial(self.id, seconds=RING_SECONDS)
+        while not self._up:
+            await self.next()
+
+    async def _detect(self) -> None:
+        """A machine or a person: Asterisk listens to the first seconds. The text is said to both, as a key decides."""
+        if not self.parts.ari.settings.detect_machines:
+            return
+        self._detecting = True
+        self._in_app.clear()
+        await self.parts.ari.continue_in(self.id, AMD_CONTEXT)
+        until = time.monotonic() + AMD_SECONDS
+        while not self._in_app.is_set():
+            if await self.next(until) is None:
+                raise AriRefused("the dialplan's callcenter-amd does not come back", status=0)
+        self._detecting = False
+
+    def _take_own(self, event: AriEvent) -> None:
+        match event.type:
+            case "StasisStart":
+                self._in_app.set()
+                said = [str(one) for one in event.data.get("args", ())]
+                if said[:1] == ["amd"]:
+                    self._answered_by = MACHINE if said[1:2] == ["MACHINE"] else HUMAN
+                    log.info("who answered", call_id=self.ledger.call_id, by=self._answered_by, because=said[2:])
+            case "StasisEnd" if self._detecting:
+                return
+            case "ChannelStateChange" if event.channel is not None:
+                self._stands(event.channel, event)
+            case "ChannelDestroyed":
+                self._ending = self._ended(event)
+        super()._take_own(event)
+
+    def _stands(self, channel: Channel, event: AriEvent) -> None:
+        if channel.is_ringing and not self._rang:
+            self._rang = True
+            self._tell(EventKind.CALL_RINGING, event)
+        if channel.is_up and not self._up:
+            self._up = True
+            self._tell(EventKind.CALL_ANSWERED, event)
+
+    def _ended(self, event: AriEvent) -> Ending:
+        if self._up:
+            return Ending(reason=EndReason.COMPLETED)
+        return unanswered(event.number("cause"), event.number("tech_cause"), rang=self._rang)
+
+    def _tell(self, kind: EventKind, when: AriEvent | Channel) -> None:
+        at = when.created if isinstance(when, Channel) else when.at
+        self.ledger.write(kind, at, data=self._who())
+
+    def _who(self) -> dict[str, str | None]:
+        return {
+            "direction": Direction.OUTBOUND.value,
+            "purpose_id": self._order.purpose,
+            "from": self._order.from_number or self.parts.ari.settings.from_number or None,
+            "to": self._order.to_number,
+            "answered_by": self._answered_by,
+        }
+
+    async def _finish(self) -> None:
+        """Its end is written down. One that was lost from sight ended in a way that we do not know: failed."""
+        while self.ended_at is None:
+            try:
+                await self.parts.ari.hang_up(self.id)
+                if await self.next_of_all(time.monotonic() + ENDING_SECONDS) is None:
+                    await self.look_once_more()
+            except AriUnreachable as error:
+                log.warning("the end of a call waits for its Asterisk", call_id=self.ledger.call_id, error=str(error))
+                await self.next_of_all(time.monotonic() + ENDING_SECONDS)
+        ending = self._ending or Ending(reason=EndReason.COMPLETED if self._up else EndReason.FAILED)
+        lost = self.hung_up_by if self.hung_up_by in (EXCHANGE, UNSEEN) else None
+        data = self._who() | {"reason": ending.reason.value, "sip_code": ending.sip_code, "hung_up_by": lost}
+        self.ledger.write(EventKind.CALL_ENDED, self.ended_at, data=data)
+
+
+def _script(order: OutboundCall) -> list[Step]:
+    """The same as every provider says: a reminder of a kind asks twice, others say the text and then ask."""
+    prompt = (order.key_prompt or KEY_PROMPT) if order.asks_key else ""
+    if not prompt:
+        return [Say(text=order.speech)] * order.times
+    if order.kind:
+        return [_asks(order, text) for text in (order.speech, prompt)]
+    if order.times == 1:
+        return [Say(text=order.speech), _asks(order, prompt)]
+    return [_asks(order, order.speech + prompt)] * order.times
+
+
+def _asks(order: OutboundCall, text: str) -> AskResident:
+    return AskResident(
+        prompt=text, seconds=KEY_SECONDS, digits=1, purpose=order.purpose, kind=order.kind, asked="answer"
+    )
+
+
+class AsteriskDialler:
+    """Dialler over our Asterisks: the first that we are connected to."""
+
+    def __init__(self, switches: Mapping[str, AsteriskSwitch]) -> None:
+        self._switches = switches
+
+    async def place_call(self, call: OutboundCall) -> str:
+        """A channel's id is made of the idempotency key, so Asterisk itself makes none twice.
+
+        Raises DialRefused, DialUncertain.
+        """
+        switch = next((one for one in self._switches.values() if one.connected.is_set()), None)
+        if switch is None:
+            raise DialRefused("there is no connection to any Asterisk")
+        channel = outbound_channel(hashlib.sha256(call.idempotency_key.encode()).hexdigest()[:24])
+        settings = switch.ari.settings
+        shown = call.from_number or settings.from_number
+        variables = {PURPOSE: call.purpose, "CALLCENTER_APP": settings.app} | (
+            {"CONNECTEDLINE(num,i)": shown} if shown else {}
+        )
+        if switch.is_open(channel):
+            return call_id(switch.name, channel)
+        with switch.expecting(channel):
+            try:
+                made = await switch.ari.make(
+                    channel, settings.trunk_endpoint.format(number=call.to_number), args="outbound", variables=variables
+                )
+            except AriRefused as refused:
+                if refused.status == 409:
+                    return call_id(switch.name, channel)
+                raise DialRefused(str(refused)) from refused
+            except AriUnreachable as error:
+                raise DialUncertain(str(error)) from error
+            switch.begin(made, lambda parts, ledger: PlacedCall(made, parts, ledger, call))
+        return call_id(switch.name, channel)

@@ -1,0 +1,123 @@
+"""Counts days that are over and keeps what was counted, so that a report of a year reads some hundred rows.
+
+No lock is taken. Of two that count one day at once the second finds another edition than it saw, and keeps nothing; a
+mark is taken away by its id, and only by who has seen it before counting: what changes meanwhile leaves one of its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import CursorResult, and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.db.calls import CallRow
+from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.db.engine import Database
+from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
+from callcenter.domain.tallies import Counting
+from callcenter.reports.call_scope import Scope
+from callcenter.reports.counted import count_calls
+from callcenter.reports.day_sums import marked_days, packed
+
+DAYS_A_TURN = 20
+MARKS_A_STATEMENT = 500
+MARKS_LOOKED_AT = 5000
+LONG_BEFORE_MIDNIGHT = timedelta(hours=1)
+"""More than the clocks of two processes are apart."""
+
+
+async def count_some_days(database: Database, counting: Counting, *, now: datetime, most: int = DAYS_A_TURN) -> int:
+    """Counts days that are not kept yet, or have changed, the newest first; how many were."""
+    await _drop_marks_of_open_days(database, counting, now=now)
+    counted = 0
+    for day in (await _waiting(database, counting, now=now))[:most]:
+        counted += await count_day(database, day, counting, now=now)
+        await asyncio.sleep(0)
+    return counted
+
+
+async def count_all_anew(database: Database, counting: Counting, *, now: datetime) -> int:
+    """Throws away what is kept and counts every day. Reports are right meanwhile: they read the calls themselves."""
+    async with database.write() as session:
+        await session.execute(delete(DaySumRow))
+    counted = 0
+    while days := await _waiting(database, counting, now=now):
+        for day in days:
+            counted += await count_day(database, day, counting, now=now)
+    return counted
+
+
+async def _waiting(database: Database, counting: Counting, *, now: datetime) -> list[date]:
+    async with database.read() as session:
+        return await days_to_count(session, counting, now=now)
+
+
+async def days_to_count(session: AsyncSession, counting: Counting, *, now: datetime) -> list[date]:
+    """Every day since the first call that is over and is not kept as it is now, the newest first."""
+    first = await _first_moment(session)
+    if first is None:
+        return []
+    begin, today = (period_of(PeriodKind.DAY, at, counting.zone) for at in (first, now))
+    begins, ends = begin.start.date(), today.start.date()
+    kept_right = and_(DaySumRow.counting == counting.version, DaySumRow.day >= begins, DaySumRow.day < ends)
+    waiting = await marked_days(session, begin.start, today.start, counting, most=MARKS_LOOKED_AT)
+    days = max(0, (ends - begins).days)
+    if await session.scalar(select(func.count()).where(kept_right)) != days:
+        kept = set(await session.scalars(select(DaySumRow.day).where(kept_right)))
+        waiting |= {begins + timedelta(days=number) for number in range(days)} - kept
+    return sorted(waiting, reverse=True)
+
+
+async def _first_moment(session: AsyncSession) -> datetime | None:
+    return await session.scalar(select(func.min(CallRow.started_at)))
+
+
+async def count_day(database: Database, day: date, counting: Counting, *, now: datetime) -> bool:
+    """Counts one day and keeps it; False where another was faster."""
+    period = period_of_date(PeriodKind.DAY, day, counting.zone)
+    async with database.read() as session:
+        edition = await session.scalar(select(DaySumRow.edition).where(DaySumRow.day == day))
+        marks = await _marks(session, period)
+        tallies = await count_calls(session, Scope(start=period.start, end=period.end), counting)
+    text = await asyncio.to_thread(packed, tallies)
+    async with database.write() as session:
+        values = {"counting": counting.version, "edition": (edition or 0) + 1, "counted_at": now, "tallies": text}
+        if not await _keep(session, day, edition, values):
+            return False
+        await _drop(session, marks)
+    return True
+
+
+async def _keep(session: AsyncSession, day: date, edition: int | None, values: dict[str, object]) -> bool:
+    if edition is None:
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+        done = await session.execute(insert(DaySumRow).values(day=day, **values).on_conflict_do_nothing())
+    else:
+        seen = and_(DaySumRow.day == day, DaySumRow.edition == edition)
+        done = await session.execute(update(DaySumRow).where(seen).values(**values))
+    return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+async def _marks(session: AsyncSession, period: Period) -> list[int]:
+    within = and_(CountChangeRow.moment >= period.start, CountChangeRow.moment < period.end)
+    return list(await session.scalars(select(CountChangeRow.id).where(within)))
+
+
+async def _drop_marks_of_open_days(database: Database, counting: Counting, *, now: datetime) -> None:
+    """A day that is far from being over is kept by nobody, and read from its calls: its marks say nothing."""
+    open_day = period_of(PeriodKind.DAY, now + LONG_BEFORE_MIDNIGHT, counting.zone)
+    async with database.read() as session:
+        useless = select(CountChangeRow.id).where(CountChangeRow.moment >= open_day.start).limit(MARKS_LOOKED_AT)
+        marks = list(await session.scalars(useless))
+    if marks:
+        async with database.write() as session:
+            await _drop(session, marks)
+
+
+async def _drop(session: AsyncSession, marks: Sequence[int]) -> None:
+    for begin in range(0, len(marks), MARKS_A_STATEMENT):
+        some = marks[begin : begin + MARKS_A_STATEMENT]
+        await session.execute(delete(CountChangeRow).where(CountChangeRow.id.in_(some)))

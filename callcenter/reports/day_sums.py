@@ -1,0 +1,142 @@
+"""Figures of any stretch of time, from what was counted of its days and, where that does not hold, from the calls.
+
+A day that is over is counted once and kept (reports/count_days.py). Whatever changes later leaves a mark in the
+transaction that changes it (db/day_sums.py): a marked day is counted anew, and read from its calls until it has been.
+So a figure is the same as if nothing were kept, at every moment.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
+from callcenter.domain.tallies import Counting, Tallies, Tally, added
+from callcenter.reports.call_scope import Scope
+from callcenter.reports.counted import AGAIN_WITHIN, count_calls
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """The tallies of [start, end), both UTC: two moments of one time zone compare by the wall's clock."""
+
+    start: datetime
+    end: datetime
+    tallies: Tallies
+
+
+async def read_tally(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> Tally:
+    return total_of(await read_tallies(session, scope, counting, now=now))
+
+
+def total_of(tallies: Tallies) -> Tally:
+    kept = list(tallies.values())
+    return kept[0] if len(kept) == 1 else added(kept)
+
+
+async def read_tallies(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> Tallies:
+    """By the number that was called."""
+    stretches = await _stretches(session, scope, counting, now=now)
+    numbers = sorted({number for one in stretches for number in one.tallies})
+    return {number: added(one.tallies[number] for one in stretches if number in one.tallies) for number in numbers}
+
+
+async def read_parts(
+    session: AsyncSession, scope: Scope, parts: Sequence[Period], counting: Counting, *, now: datetime
+) -> list[Tally]:
+    """The tally of each part of the scope; parts follow each other without a gap."""
+    cuts = [part.end.astimezone(UTC) for part in parts]
+    stretches = await _stretches(session, scope, counting, now=now, cuts=cuts)
+    return [
+        added(tally for one in stretches if begin <= one.start < end for tally in one.tallies.values())
+        for begin, end in ((part.start.astimezone(UTC), part.end.astimezone(UTC)) for part in parts)
+    ]
+
+
+async def _stretches(
+    session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime, cuts: Sequence[datetime] = ()
+) -> list[Stretch]:
+    """Days as they were counted, and between them what has to be counted now; cut at `cuts` as well."""
+    found = await _kept_days(session, scope, counting, now=now)
+    if scope.number is not None:
+        for one in found:
+            kept = one.tallies.get(scope.number)
+            one.tallies.clear()
+            if kept is not None:
+                one.tallies[scope.number] = kept
+    for start, end in _gaps(scope, found, cuts):
+        counted = await count_calls(session, scope.within(start, end), counting, now=now)
+        found.append(Stretch(start=start, end=end, tallies=counted))
+    return sorted(found, key=lambda one: one.start)
+
+
+def _gaps(scope: Scope, days: Iterable[Stretch], cuts: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    gaps, at, end = [], scope.start.astimezone(UTC), scope.end.astimezone(UTC)
+    for day in [*days, None]:
+        until = day.start if day else end
+        for cut in [one for one in cuts if at < one < until] + [until]:
+            if at < cut:
+                gaps.append((at, cut))
+                at = cut
+        if day:
+            at = day.end
+    return gaps
+
+
+async def _kept_days(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> list[Stretch]:
+    """The scope's whole days that were counted and not marked since, in order.
+
+    The marks are read first: a day that is counted anew between the two statements is then newer than it must be.
+    """
+    first, last = _whole_days(scope, counting)
+    if first > last:
+        return []
+    today = period_of(PeriodKind.DAY, now, counting.zone).start
+    marked = await marked_days(session, scope.start, min(scope.end, today), counting)
+    kept = await session.execute(
+        select(DaySumRow.day, DaySumRow.tallies)
+        .where(DaySumRow.day >= first, DaySumRow.day <= last, DaySumRow.counting == counting.version)
+        .order_by(DaySumRow.day)
+    )
+    found = []
+    for day, text in kept:
+        period = period_of_date(PeriodKind.DAY, day, counting.zone)
+        settled, young = period.end <= now - AGAIN_WITHIN, period.start > now - AGAIN_WITHIN
+        if day in marked or not (settled or young) or now < period.end:
+            continue
+        tallies = unpacked(text)
+        if young:
+            for tally in tallies.values():
+                tally.set_open(young=True)
+        found.append(Stretch(start=period.start.astimezone(UTC), end=period.end.astimezone(UTC), tallies=tallies))
+    return found
+
+
+def _whole_days(scope: Scope, counting: Counting) -> tuple[date, date]:
+    first = period_of(PeriodKind.DAY, scope.start, counting.zone)
+    after = period_of(PeriodKind.DAY, scope.end, counting.zone)
+    begins = first.start.date() + timedelta(days=int(first.start < scope.start))
+    return begins, after.start.date() - timedelta(days=1)
+
+
+async def marked_days(
+    session: AsyncSession, start: datetime, end: datetime, counting: Counting, *, most: int | None = None
+) -> set[date]:
+    """The days in [start, end) of which something changed since they were counted; found by at most `most` marks."""
+    within = (CountChangeRow.moment >= start, CountChangeRow.moment < end)
+    query = select(CountChangeRow.moment).where(*within).distinct().limit(most)
+    return {at.astimezone(counting.zone).date() for at in await session.scalars(query)}
+
+
+def packed(tallies: Tallies) -> str:
+    return json.dumps(
+        {number: tallies[number].packed() for number in sorted(tallies)}, ensure_ascii=False, separators=(",", ":")
+    )
+
+
+def unpacked(text: str) -> Tallies:
+    return {number: Tally.unpacked(one) for number, one in json.loads(text).items()}
