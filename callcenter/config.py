@@ -265,6 +265,9 @@ class CallFlowSettings(Section):
     notice: str = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
     strategy: RingStrategy = RingStrategy.IN_ORDER
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    wrap_up_seconds: Annotated[int, Field(ge=0, le=1800)] = Field(
+        0, description="After a call the agent is not rung for so long, unless they say that they are ready"
+    )
     menu: MenuSettings = MenuSettings()
     voice_mail_prompt: str = "对不起，客服现在都在忙。请在提示音后说明您的房号和需要，我们会尽快给您回电。"
     voice_mail_seconds: Annotated[int, Field(ge=10, le=600)] = 120

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import aiohttp
 import structlog
@@ -29,8 +30,10 @@ from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.providers.twiml import TwimlWriter
 from callcenter.ivr.recordings import RecordingsOfProviders
 from callcenter.ports import Clock, RecordingFetcher
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
+from callcenter.services.news import News
 from callcenter.services.understand_call import CallReader
 
 log = structlog.get_logger()
@@ -88,6 +91,13 @@ def call_reader(settings: Settings) -> CallReader:
         area_code=settings.understanding.area_code or None,
         menu_choices=settings.call_flow.menu.choices,
     )
+
+
+def on_duty(settings: Settings, database: Database, *, clock: Clock, news: News) -> AgentsOnDuty:
+    """Knows what every agent of the settings is doing."""
+    wrap_up = timedelta(seconds=settings.call_flow.wrap_up_seconds)
+    agents = [agent.id for agent in settings.agents]
+    return AgentsOnDuty(database, agents, clock=clock, wrap_up=wrap_up, news=news)
 
 
 def rules_of(settings: Settings) -> FollowUpRules:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.asterisk import ari_clients, dialler_of, prepare_prompts, switch_of
 from callcenter.app.live import LiveParts, live_parts, live_tickets
-from callcenter.app.parts import clock_of, media_of, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
@@ -34,6 +34,7 @@ from callcenter.jobs.scheduler import Scheduler
 from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
 from callcenter.reports.count_days import count_some_days
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
@@ -43,6 +44,7 @@ from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
 from callcenter.services.missed_calls import plan_missed_call
+from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
@@ -80,6 +82,8 @@ class Parts:
     inbox: EventInbox
     rules: FollowUpRules
     live: LiveParts | None
+    duty: AgentsOnDuty
+    news: News
     call_flow: CallFlow
     progress: ProgressOnTheLine
 
@@ -94,11 +98,14 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     inbox = EventInbox(database, Spool(settings.server.data_dir / SPOOL_FILE))
     rules = rules_of(settings)
     live = live_parts(settings, database, clock=clock, rules=rules) if settings.speech.live else None
+    news = News()
+    duty = on_duty(settings, database, clock=clock, news=news)
     call_flow = CallFlow(
         settings.call_flow,
         settings.agents,
         on_call=frozenset(one.phone for one in settings.on_call),
         hears_live=live is not None,
+        available=duty.available,
     )
     progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
     parts = Parts(
@@ -108,6 +115,8 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         inbox=inbox,
         rules=rules,
         live=live,
+        duty=duty,
+        news=news,
         call_flow=call_flow,
         progress=progress,
     )
@@ -133,7 +142,17 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
-    add_console(app, database=database, settings=settings, clock=clock, speech=speech, live=board)
+    add_console(
+        app,
+        database=database,
+        settings=settings,
+        clock=clock,
+        speech=speech,
+        live=board,
+        live_tickets=live.listener.tickets if live is not None else None,
+        duty=duty,
+        news=news,
+    )
     return app
 
 
@@ -163,7 +182,9 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
             await stack.enter_async_context(parts.live.recognisers)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         rest = TwilioRest(settings.twilio, twiml_writer(settings), session, agents=settings.agents)
-        folding = FoldingLoop(database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules))
+        folding = FoldingLoop(
+            database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules), news=parts.news
+        )
         switches = _switches(parts, session)
         app[SWITCHES].update(switches)
         lookups: dict[str, CallLookup] = {TWILIO: rest, ASTERISK: AsteriskLookup(switches)}
@@ -232,6 +253,7 @@ async def _work(
     await until_ready(parts.database)
     ready.set()
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(parts.duty)
         await stack.enter_async_context(folding)
         scheduler.start()
         stack.push_async_callback(scheduler.stop)

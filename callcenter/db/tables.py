@@ -1,6 +1,7 @@
 """All tables in one place, for the migrations and for tests that look at the whole schema."""
 
 from callcenter.db import (
+    agents,
     calls,
     campaigns,
     cases,
@@ -23,6 +24,7 @@ from callcenter.db.base import Base
 
 metadata = Base.metadata
 modules = (
+    agents,
     calls,
     campaigns,
     cases,

@@ -25,6 +25,7 @@ class HistoryAction(StrEnum):
     OPENED = "opened"
     REPEAT_CALL = "repeat_call"
     FIELD_CORRECTED = "field_corrected"
+    WORDS_CORRECTED = "words_corrected"
     FIELDS_CONFIRMED = "fields_confirmed"
     ASSIGNED = "assigned"
     STATUS_CHANGED = "status_changed"

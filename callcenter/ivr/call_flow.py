@@ -1,6 +1,9 @@
 """What the caller hears next: pure decisions on the settings and on what the provider asks."""
 
+from collections.abc import Callable
+
 from callcenter.config import AgentSettings, CallFlowSettings, RingStrategy
+from callcenter.domain.agent_states import Available, next_round
 from callcenter.domain.on_call import ACKNOWLEDGE_KEY, ARRIVED_KEY
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.spoken import spoken_ticket_number
@@ -65,15 +68,20 @@ class CallFlow:
         *,
         on_call: frozenset[str] = frozenset(),
         hears_live: bool = False,
+        available: Callable[[], Available | None] = lambda: None,
     ) -> None:
         """`on_call`: the numbers of the on-call people, as they are dialled (+86...).
 
-        `hears_live`: the provider is asked for the sound of calls while they go on.
+        `hears_live`: the provider is asked for the sound of calls while they go on. `available`: who may be rung at
+        this moment; None: it is not known, so everybody is.
         """
         self._settings = settings
-        self._agents = agents
         self._on_call = on_call
         self._live = (HearLive(),) if hears_live else ()
+        self._available = available
+        self._targets = {
+            agent.id: DialTarget(agent=agent.id, phone=agent.phone, must_confirm=agent.is_outside) for agent in agents
+        }
 
     @property
     def ring_seconds(self) -> int:
@@ -110,7 +118,7 @@ class CallFlow:
             case DialEnded(answered=True):
                 return (HangUp(),)
             case DialEnded(attempt=attempt):
-                return self._ring(attempt=attempt + 1)
+                return self._ring(attempt=attempt + 1) if attempt < FALLBACK_ATTEMPT else self._voice_mail()
             case AgentPickedUp(agent=agent):
                 return self._ask_to_confirm(agent)
             case AgentPressed(digits=digits):
@@ -120,15 +128,16 @@ class CallFlow:
             case Trouble():
                 return self.fallback()
 
-    def fallback(self) -> tuple[Step, ...]:
-        """What a caller gets when we cannot decide: a person on the fallback number, else voice mail.
+    def fallback(self, *, must_confirm: bool = False) -> tuple[Step, ...]:
+        """What a caller gets when we cannot decide, or nobody is ready: the fallback number, else voice mail.
 
-        The number answers without a key press: what asks for one may be what is out of order.
+        When in trouble the number answers without a key press: what asks for one may be what is out of order.
         """
         number = self._settings.fallback_number
         if not number:
             return self._voice_mail()
-        target = DialTarget(agent=FALLBACK_AGENT, phone=number, must_confirm=False)
+        outside = not number.startswith(("sip:", "client:"))
+        target = DialTarget(agent=FALLBACK_AGENT, phone=number, must_confirm=must_confirm and outside)
         return (RingAgents(targets=(target,), ring_seconds=self._settings.ring_seconds, attempt=FALLBACK_ATTEMPT),)
 
     def _welcome(self) -> tuple[Step, ...]:
@@ -153,21 +162,19 @@ class CallFlow:
         return self._ask_ticket_number(ASK_TICKET_NUMBER_AGAIN, again=True)
 
     def _ring(self, *, attempt: int) -> tuple[Step, ...]:
-        """The sound is asked for once a call: before the first round, or before voice mail where nobody can be rung."""
-        rounds = self._rounds()
-        live = self._live if attempt == 0 else ()
-        if attempt >= len(rounds):
-            return *live, *self._voice_mail()
-        ring_seconds = self._settings.ring_seconds
-        return *live, RingAgents(targets=rounds[attempt], ring_seconds=ring_seconds, attempt=attempt)
+        """The agents who may be rung now, from place `attempt` of the settings on (domain `next_round`).
 
-    def _rounds(self) -> tuple[tuple[DialTarget, ...], ...]:
-        targets = tuple(
-            DialTarget(agent=agent.id, phone=agent.phone, must_confirm=agent.is_outside) for agent in self._agents
-        )
-        if self._settings.strategy is RingStrategy.ALL_AT_ONCE:
-            return tuple(targets[at : at + MOST_AT_ONCE] for at in range(0, len(targets), MOST_AT_ONCE))
-        return tuple((target,) for target in targets)
+        The sound is asked for once a call: before the first round, or before voice mail where nobody can be rung.
+        """
+        live = self._live if attempt == 0 else ()
+        available = self._available()
+        at_once = MOST_AT_ONCE if self._settings.strategy is RingStrategy.ALL_AT_ONCE else 1
+        following = next_round(tuple(self._targets), available, start=attempt, at_once=at_once)
+        if following is None:
+            nobody = attempt == 0 and available is not None and not available.ready
+            return *live, *(self.fallback(must_confirm=True) if nobody and self._targets else self._voice_mail())
+        targets = tuple(self._targets[agent] for agent in following.agents)
+        return *live, RingAgents(targets=targets, ring_seconds=self._settings.ring_seconds, attempt=following.number)
 
     def _voice_mail(self) -> tuple[Step, ...]:
         return (

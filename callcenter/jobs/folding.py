@@ -16,6 +16,7 @@ from callcenter.domain.rings import RingRule
 from callcenter.ports import Clock
 from callcenter.services.fold_calls import WhenFolded, fold_calls, pending_calls
 from callcenter.services.judge_again import judge_some
+from callcenter.services.news import News
 
 log = structlog.get_logger()
 
@@ -35,12 +36,15 @@ class FoldingLoop:
         clock: Clock,
         stored: asyncio.Event,
         when_folded: Sequence[WhenFolded],
+        *,
+        news: News | None = None,
     ) -> None:
         self._database = database
         self._rule = rule
         self._clock = clock
         self._stored = stored
         self._when_folded = when_folded
+        self._news = news
         self._task: asyncio.Task[None] | None = None
         self._failed: dict[str, tuple[int, float]] = {}
         self._all_judged = False
@@ -115,6 +119,8 @@ class FoldingLoop:
         await fold_calls(self._database, call_ids, self._rule, now=now, when_folded=self._when_folded)
         for call_id in call_ids:
             self._failed.pop(call_id, None)
+        if self._news is not None:
+            self._news.tell()
 
     def _set_aside(self) -> list[str]:
         now = asyncio.get_running_loop().time()

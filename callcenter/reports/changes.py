@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from callcenter.db.agents import AgentStateChangeRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.recordings import RecordingRow
@@ -20,6 +21,7 @@ class Changes:
     calls: str
     alarms: str
     reminders: str
+    agents: str
 
 
 async def read_changes(database: Database) -> Changes:
@@ -30,13 +32,15 @@ async def read_changes(database: Database) -> Changes:
         select(func.max(CallEventRow.id)).scalar_subquery(),
         select(func.max(ReminderRow.id)).scalar_subquery(),
         select(func.max(ReminderAttemptRow.id)).scalar_subquery(),
+        select(func.max(AgentStateChangeRow.id)).scalar_subquery(),
     )
     async with database.read() as session:
-        updated, history, transcribed, event, reminder, attempt = (await session.execute(query)).one()
+        updated, history, transcribed, event, reminder, attempt, said = (await session.execute(query)).one()
         alarms = await alarm_mark(session)
     return Changes(
         tickets=f"{updated}|{history}|{transcribed}",
         calls=f"{event}",
         alarms=alarms,
         reminders=f"{reminder}|{attempt}|{history}|{event}",
+        agents=f"{said}",
     )

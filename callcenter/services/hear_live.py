@@ -199,7 +199,7 @@ class HeardCall:
         if word.side is Side.RESIDENT:
             self._partial_danger.forget()
         danger = danger_words(word.text, rules) if word.side is Side.RESIDENT else ()
-        line = LiveLine(side=word.side, start_ms=word.start_ms, text=word.text, danger=danger)
+        line = LiveLine(side=word.side, start_ms=word.start_ms, text=word.text, danger=danger, segment=word)
         self._board.line(self._call_id, line)
         self._segments.append(word)
         if self._emergency or word.side is Side.RESIDENT:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from callcenter.db.live import LiveState
-from callcenter.domain.transcript import Side
+from callcenter.domain.transcript import Segment, Side, Transcript
 
 MOST_CALLS = 500
 """Kept at a time; the one that changed longest ago is forgotten first."""
@@ -14,12 +14,19 @@ MOST_CALLS = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveLine:
-    """A stretch of speech that will not change any more; `danger` are words that stand in it."""
+    """A stretch of speech that will not change any more; `danger` are words that stand in it.
+
+    `segment` is the same as the recogniser told it, with the times of its words.
+    """
 
     side: Side
     start_ms: int
     text: str
     danger: tuple[str, ...] = ()
+    segment: Segment | None = None
+
+    def as_segment(self) -> Segment:
+        return self.segment or Segment(side=self.side, start_ms=self.start_ms, end_ms=self.start_ms, text=self.text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +39,12 @@ class LiveTalk:
     lines: tuple[LiveLine, ...] = ()
     partials: tuple[tuple[Side, str], ...] = ()
     is_emergency: bool = False
+
+    @property
+    def transcript(self) -> Transcript:
+        """All that stands so far."""
+        segments = [line.as_segment() for line in self.lines]
+        return Transcript.of(segments, duration_ms=max((one.end_ms for one in segments), default=0))
 
 
 Change = Callable[[LiveTalk], LiveTalk]

@@ -18,6 +18,7 @@ from callcenter.db.live import LiveCallRow, LiveState
 from callcenter.db.recordings import RecordingRow, RecordingState
 from callcenter.db.tickets import TicketCallRow
 from callcenter.domain.calls import Direction
+from callcenter.domain.heard_fields import HeardField, heard_fields
 from callcenter.domain.rings import Disposition
 from callcenter.domain.tickets import TicketDraft
 from callcenter.domain.transcript import Transcript
@@ -67,6 +68,31 @@ class LiveTickets:
             is_first = first.first() is not None
         if is_first:
             log.warning("emergency heard while the call goes on", call_id=call_id, ticket=opened.number)
+        return opened
+
+    async def heard_so_far(self, call_id: str, transcript: Transcript) -> tuple[HeardField, ...]:
+        """What a ticket would say if the call ended here; empty where the call's events are not folded yet."""
+        async with self.database.read() as session:
+            call = await session.get(CallRow, call_id)
+        if call is None or transcript.is_empty:
+            return ()
+        draft = await self.reader.draft(self.database, call, transcript)
+        return heard_fields(draft, zone=self.rules.zone)
+
+    async def take(self, call_id: str, transcript: Transcript) -> OpenedTicket | None:
+        """The agent takes it up while the call goes on: its ticket now, from what was said so far.
+
+        The rest of the call and its recording put right what no person has touched. None where nothing was said or
+        the call's events are not folded yet.
+        """
+        async with self.database.read() as session:
+            call = await session.get(CallRow, call_id)
+        if call is None or transcript.is_empty:
+            return None
+        draft = await self.reader.draft(self.database, call, transcript)
+        async with self.database.write() as session:
+            opened = await self._open(session, call_id, transcript, draft)
+        log.info("ticket taken up while the call goes on", call_id=call_id, ticket=opened.number)
         return opened
 
     async def open(self, call_id: str) -> OpenedTicket | None:

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.engine import Database
+from callcenter.db.recordings import SegmentRow
 from callcenter.db.reminders import ReminderRow
-from callcenter.db.tickets import TicketHistoryRow, TicketRow
+from callcenter.db.tickets import TicketCallRow, TicketHistoryRow, TicketRow
 from callcenter.db.users import AuditRow
 from callcenter.domain.deadlines import DeadlineKind, deadlines_of_promises, passed_on
 from callcenter.domain.dialling import Reason
@@ -43,6 +44,10 @@ REPLIES = (DeadlineKind.FIRST_REPLY, DeadlineKind.FEEDBACK_REPLY)
 
 class NoSuchTicket(Exception):
     """There is no ticket with this number."""
+
+
+class NoSuchWords(Exception):
+    """The ticket's calls have no such stretch of speech."""
 
 
 class StaleTicket(Exception):
@@ -157,6 +162,30 @@ async def change_status(
     async with _changing(database, change, HistoryAction.STATUS_CHANGED, data) as (session, ticket):
         data["from"] = ticket.status
         await move(session, ticket, to, now=change.now, rules=rules)
+    return change.version + 1
+
+
+async def correct_words(database: Database, change: Change, *, recording_id: str, number: int, text: str) -> int:
+    """What the recogniser misheard is written as it was said; the recogniser's own words stay beside it.
+
+    The same words as the recogniser's take the correction back. Raises NoSuchWords, StaleTicket, NoSuchTicket.
+    """
+    data: dict[str, Any] = {"to": text}
+    async with _changing(database, change, HistoryAction.WORDS_CORRECTED, data) as (session, ticket):
+        query = (
+            select(SegmentRow)
+            .join(TicketCallRow, TicketCallRow.call_id == SegmentRow.call_id)
+            .where(
+                TicketCallRow.ticket_id == ticket.id,
+                SegmentRow.recording_id == recording_id,
+                SegmentRow.number == number,
+            )
+        )
+        segment = (await session.scalars(query)).one_or_none()
+        if segment is None:
+            raise NoSuchWords(f"{recording_id} {number}")
+        data |= {"from": segment.corrected_text or segment.text, "call_id": segment.call_id, "at_ms": segment.start_ms}
+        segment.corrected_text = None if text == segment.text else text
     return change.version + 1
 
 

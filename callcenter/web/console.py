@@ -1,5 +1,8 @@
 """Hangs the console's pages onto the application: which address, which page, who may see it."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
 from aiohttp import web
 
 from callcenter.config import Settings
@@ -8,15 +11,31 @@ from callcenter.db.users import Role
 from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.live_tickets import LiveTickets
+from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
-from callcenter.web.keys import ASSETS, CATALOGS, CLOCK, DATABASE, LANGUAGE, LIVE_BOARD, SETTINGS, SPEECH
+from callcenter.web.keys import (
+    ASSETS,
+    CATALOGS,
+    CLOCK,
+    DATABASE,
+    DUTY,
+    LANGUAGE,
+    LIVE_BOARD,
+    LIVE_TICKETS,
+    NEWS,
+    SETTINGS,
+    SPEECH,
+)
 from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
+    agent_state,
     alarms,
     answering,
     answering_calls,
@@ -24,6 +43,7 @@ from callcenter.web.pages import (
     calls,
     cases,
     complaints,
+    desk,
     incidents,
     language,
     live,
@@ -40,10 +60,13 @@ from callcenter.web.pages import (
     ticket_joins,
     ticket_wishes,
     tickets,
+    wall,
 )
+from callcenter.web.presence import PRESENCE, Presence
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
 from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+from callcenter.web.wall import WALL, WallFeed
 
 
 def language_checker(settings: Settings) -> LanguageChecker:
@@ -64,14 +87,26 @@ def add_console(
     clock: Clock,
     speech: TextToSpeech | None = None,
     live: LiveBoard | None = None,
+    live_tickets: LiveTickets | None = None,
+    duty: AgentsOnDuty | None = None,
+    news: News | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
-    that goes on.
+    that goes on. `duty` knows what agents are doing and is run by whoever gives it, else by the console itself;
+    `news` is told when this process has written something.
     """
+    app[NEWS] = news or News()
+    if duty is None:
+        agents, wrap_up = [agent.id for agent in settings.agents], timedelta(seconds=settings.call_flow.wrap_up_seconds)
+        duty = AgentsOnDuty(database, agents, clock=clock, wrap_up=wrap_up, news=app[NEWS])
+        app.cleanup_ctx.append(_on_duty)
+    app[DUTY] = duty
     if live is not None:
         app[LIVE_BOARD] = live
+    if live_tickets is not None:
+        app[LIVE_TICKETS] = live_tickets
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
@@ -82,8 +117,15 @@ def add_console(
     set_up_templates(app)
     app.middlewares.append(friendly_refusals)
     add_live_feed(app)
+    app[WALL] = WallFeed()
+    app[PRESENCE] = Presence()
     _add_outside(app)
     _add_rooms(app)
+
+
+async def _on_duty(app: web.Application) -> AsyncIterator[None]:
+    async with app[DUTY]:
+        yield
 
 
 def _add_outside(app: web.Application) -> None:
@@ -91,6 +133,10 @@ def _add_outside(app: web.Application) -> None:
     app.router.add_get("/static/{name:.+}", static_file)
     app.router.add_get("/login", login_page)
     app.router.add_post("/login", log_in)
+    app.router.add_get("/wall/board", for_roles(wall.own_screen, SUPERVISORS))
+    app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS))
+    app.router.add_get("/wall/{token}", wall.screen)
+    app.router.add_get("/wall/{token}/events", wall.screen_events)
 
 
 def _add_rooms(app: web.Application) -> None:
@@ -102,9 +148,15 @@ def _add_rooms(app: web.Application) -> None:
 
     get("/", home)
     post("/logout", log_out)
+    get("/desk", desk.desk)
+    get("/desk/pop", desk.pop)
+    get("/desk/calls/{call_id}", desk.one_call)
+    post("/desk/calls/{call_id}/ticket", desk.take)
+    post("/desk/calls/{call_id}/phone", desk.show_number)
     get("/tickets", tickets.ticket_list)
     get("/tickets/{number}", ticket.ticket_page)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)
+    post("/tickets/{number}/words", ticket_changes.correct_said)
     post("/tickets/{number}/confirm", ticket_changes.confirm)
     post("/tickets/{number}/assign", ticket_changes.give_to)
     post("/tickets/{number}/status", ticket_changes.set_status)
@@ -138,6 +190,12 @@ def _add_rooms(app: web.Application) -> None:
     post("/incidents/{number}/remove", incidents.remove)
     post("/incidents/{number}/solve", incidents.solve)
     post("/incidents/{number}/reopen", incidents.reopen)
+    get("/wall", wall.manage, SUPERVISORS)
+    app.router.add_post("/wall", for_roles(wall.put_up, SUPERVISORS))
+    app.router.add_post(r"/wall/{screen_id:\d+}/take-down", for_roles(wall.take_down, SUPERVISORS))
+    app.router.add_post("/agents/{agent}/state", for_roles(agent_state.set_for, SUPERVISORS))
+    post("/me/state", agent_state.set_own)
+    get("/me", agent_state.own)
     get("/shift", shift.shift, SUPERVISORS)
     app.router.add_post("/shift", for_roles(shift.hand_over, SUPERVISORS))
     get("/alarms", alarms.alarms)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
+from callcenter.domain.agent_states import AgentState
 from callcenter.domain.rings import RingRule
 from callcenter.reports.live_calls import calls_on_the_line
 from callcenter.reports.people import Person, people
@@ -12,7 +13,7 @@ from callcenter.reports.reminders import count_owed
 from callcenter.reports.review import count_to_review
 from callcenter.reports.tickets import count_open
 from callcenter.web.alarms import alarms_of, band
-from callcenter.web.keys import DATABASE, LIVE_BOARD, SETTINGS
+from callcenter.web.keys import DATABASE, DUTY, LIVE_BOARD, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.rendering import render
 from callcenter.web.visit import Visit
@@ -23,6 +24,26 @@ class Counts:
     review: int
     tickets: int
     reminders: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MyState:
+    """What the bar says of the agent who reads it: doing (with the phone), and what they said themselves."""
+
+    doing: str
+    words: str
+    state: str
+    choices: tuple[tuple[str, str], ...]
+
+
+def my_state(request: web.Request, visit: Visit) -> MyState | None:
+    """None for whoever has no phone of the settings."""
+    now = request.app[DUTY].doing(visit.user.agent_id or "")
+    if now is None:
+        return None
+    choices = tuple((state.value, visit.labels("doing", state)) for state in AgentState)
+    words = visit.labels("doing", now.doing)
+    return MyState(doing=now.doing.value, words=words, state=now.state.value, choices=choices)
 
 
 async def everyone(request: web.Request) -> tuple[Person, ...]:
@@ -60,6 +81,7 @@ async def render_room(
         )
     context["alarms"] = band(await alarms_of(request, visit.user), visit, named)
     context["rule"] = RingRule(cycle_ms=round(rings.cycle_seconds * 1000), rings=rings.rings)
+    context["me"] = my_state(request, visit)
     context["field_names"] = lambda fields: visit.labels.fields(fields)
     return render(
         request,

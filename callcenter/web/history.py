@@ -57,6 +57,8 @@ def _words(row: TicketHistoryRow, reader: Reader, named: Names) -> str:
             return _repeat_call(data, reader)
         case "field_corrected":
             return _corrected(data, reader)
+        case "words_corrected":
+            return say("改字：“%(before)s” → “%(after)s”。", before=data.get("from", ""), after=data.get("to", ""))
         case "fields_confirmed":
             return say("确认全部字段。")
         case "assigned":

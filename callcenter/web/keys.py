@@ -6,8 +6,11 @@ from jinja2 import Environment
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
+from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
+from callcenter.services.live_tickets import LiveTickets
+from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.language import Catalog
 
@@ -15,6 +18,9 @@ DATABASE = web.AppKey("callcenter.web.database", Database)
 SETTINGS = web.AppKey("callcenter.web.settings", Settings)
 CLOCK = web.AppKey("callcenter.web.clock", Clock)
 LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
+DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
+NEWS = web.AppKey("callcenter.web.news", News)
+LIVE_TICKETS = web.AppKey("callcenter.web.live_tickets", LiveTickets)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 LANGUAGE = web.AppKey("callcenter.web.service_language", LanguageChecker)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from callcenter.domain.agent_states import Doing
 from callcenter.domain.calls import EndReason, EventKind, LegOutcome, OutboundOutcome
 from callcenter.domain.deadlines import OWN_LIMIT, UNSURE_EMERGENCY, DeadlineKind
 from callcenter.domain.incidents import IncidentState
@@ -169,6 +170,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "bad_water": N_("水质"),
         "power_cut": N_("停电"),
         "gas_cut": N_("停气"),
+    },
+    "doing": {
+        Doing.TALKING: N_("通话"),
+        Doing.RINGING: N_("振铃"),
+        Doing.READY: N_("就绪"),
+        Doing.BUSY: N_("忙"),
+        Doing.WRAP_UP: N_("整理"),
+        Doing.AWAY: N_("离开"),
     },
     "role": {"agent": N_("客服"), "supervisor": N_("主管"), "admin": N_("管理员")},
 }

@@ -1,4 +1,4 @@
-"""Tells open pages that something changed: one look at the database a second, however many pages are open."""
+"""Tells open pages that something changed: a few looks at the database a second, however many pages are open."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.reports.changes import Changes, read_changes
 from callcenter.services.schema import in_one_line
-from callcenter.web.keys import DATABASE
+from callcenter.web.keys import DATABASE, NEWS
 
 SECONDS_BETWEEN_LOOKS = 1.0
+FEWEST_SECONDS_BETWEEN_LOOKS = 0.1
+"""However much is written: a page that changes ten times a second cannot be read."""
 
 log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ async def _watching(app: web.Application) -> AsyncIterator[None]:
 async def announce(app: web.Application) -> None:
     """Someone here has just changed something: tell it now, and count it as seen by the page that they get back."""
     await app[FEED].tell(await read_changes(app[DATABASE]))
+    app[NEWS].tell()
 
 
 async def _close(app: web.Application) -> None:
@@ -72,7 +75,8 @@ async def _close(app: web.Application) -> None:
 
 
 async def _watch(app: web.Application, feed: LiveFeed) -> None:
-    said = ""
+    """Looks at once where this process wrote something, else every second."""
+    said, heard = "", 0
     while True:
         try:
             await feed.tell(await read_changes(app[DATABASE]))
@@ -83,4 +87,5 @@ async def _watch(app: web.Application, feed: LiveFeed) -> None:
             log.exception("live feed failed; going on with the next look")
         else:
             said = ""
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        await asyncio.sleep(FEWEST_SECONDS_BETWEEN_LOOKS)
+        heard = await app[NEWS].after(heard, seconds=SECONDS_BETWEEN_LOOKS)

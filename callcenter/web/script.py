@@ -30,11 +30,19 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
+    """A stretch of speech; `recording_id` and `number` name it for whoever corrects its words."""
+
     start_ms: int
     end_ms: int
     side: str
     parts: tuple[Part, ...]
     corrected: bool
+    recording_id: str
+    number: int
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts)
 
     @property
     def css(self) -> str:
@@ -97,6 +105,8 @@ def _line(segment: SegmentRow, evidence: Sequence[Piece]) -> Line:
         side=segment.side,
         parts=tuple(_parts(text, marks)),
         corrected=segment.corrected_text is not None,
+        recording_id=segment.recording_id,
+        number=segment.number,
     )
 
 

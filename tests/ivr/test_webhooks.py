@@ -17,12 +17,14 @@ from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 from callcenter.config import AgentSettings, CallFlowSettings, MenuSettings, RingStrategy
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
+from callcenter.domain.agent_states import Available
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.provider import (
     DialEnded,
     EndpointClosed,
     Incoming,
     Menu,
+    Question,
     RingAgents,
     TakeVoiceMail,
     Trouble,
@@ -247,8 +249,9 @@ async def test_unbridged_dial_goes_on_to_the_next_agent(post: Post) -> None:
 def test_more_agents_than_the_provider_rings_at_once() -> None:
     many = tuple(AgentSettings(id=f"a{n}", name="x", phone=f"sip:a{n}@pbx.example") for n in range(12))
     flow = CallFlow(CallFlowSettings(strategy=RingStrategy.ALL_AT_ONCE), many)
-    first, second = flow.next_steps(Incoming())[1], flow.next_steps(DialEnded(attempt=0, answered=False))[0]
+    first = flow.next_steps(Incoming())[1]
     assert isinstance(first, RingAgents)
+    second = flow.next_steps(DialEnded(attempt=first.attempt, answered=False))[0]
     assert isinstance(second, RingAgents)
     assert (len(first.targets), len(second.targets)) == (10, 2)
 
@@ -357,7 +360,7 @@ def test_all_at_once_then_voice_mail() -> None:
     ring = flow.next_steps(Incoming())[1]
     assert isinstance(ring, RingAgents)
     assert [target.agent for target in ring.targets] == ["hewen", "lijia"]
-    assert isinstance(flow.next_steps(DialEnded(attempt=0, answered=False))[0], TakeVoiceMail)
+    assert isinstance(flow.next_steps(DialEnded(attempt=ring.attempt, answered=False))[0], TakeVoiceMail)
 
 
 def test_menu_where_switched_on_and_voice_mail_without_agents() -> None:
@@ -430,3 +433,36 @@ async def _let_in(database: Database) -> None:
         await connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = off"))
         await connection.commit()
     await database.writer.dispose()
+
+
+def rings(flow: CallFlow, question: Question) -> tuple[list[str], int]:
+    ring = next(step for step in flow.next_steps(question) if isinstance(step, RingAgents))
+    return [target.agent for target in ring.targets], ring.attempt
+
+
+def test_only_who_is_ready_is_rung() -> None:
+    ready = Available(free=frozenset({"lijia"}), ready=frozenset({"lijia"}))
+    flow = CallFlow(CallFlowSettings(), AGENTS, available=lambda: ready)
+    agents, attempt = rings(flow, Incoming())
+    assert agents == ["lijia"]
+    assert isinstance(flow.next_steps(DialEnded(attempt=attempt, answered=False))[0], TakeVoiceMail)
+
+
+def test_an_agent_who_leaves_while_it_rings_is_passed_over() -> None:
+    states = [Available(free=frozenset({"hewen", "lijia"}), ready=frozenset({"hewen", "lijia"}))]
+    flow = CallFlow(CallFlowSettings(), AGENTS, available=lambda: states[-1])
+    agents, attempt = rings(flow, Incoming())
+    assert agents == ["hewen"]
+    states.append(Available(free=frozenset({"hewen"}), ready=frozenset({"hewen"})))
+    assert isinstance(flow.next_steps(DialEnded(attempt=attempt, answered=False))[0], TakeVoiceMail)
+
+
+def test_when_nobody_is_ready_the_fallback_number_is_asked_to_confirm_then_voice_mail() -> None:
+    nobody = Available(free=frozenset(), ready=frozenset())
+    flow = CallFlow(CallFlowSettings(fallback_number="+8613900000000"), AGENTS, available=lambda: nobody)
+    ring = flow.next_steps(Incoming())[1]
+    assert isinstance(ring, RingAgents)
+    assert [(target.agent, target.must_confirm) for target in ring.targets] == [("fallback", True)]
+    assert isinstance(flow.next_steps(DialEnded(attempt=ring.attempt, answered=False))[0], TakeVoiceMail)
+    without = CallFlow(CallFlowSettings(), AGENTS, available=lambda: nobody)
+    assert isinstance(without.next_steps(Incoming())[1], TakeVoiceMail)

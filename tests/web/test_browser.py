@@ -53,6 +53,7 @@ PAGES = {
     "incidents": "/incidents",
     "incident": "/incidents/SJ-1124-01",
     "ticket-of-incident": "/tickets/GD-1124-0061",
+    "walls": "/wall",
     "missing": "/nowhere",
 }
 SHOTS = os.environ.get("CALLCENTER_SHOTS")

@@ -21,8 +21,8 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def next_change(client: Client, response: object) -> dict[str, str]:
     async with asyncio.timeout(5):
         while True:
-            line = (await response.content.readline()).decode()  # type: ignore[attr-defined]
-            if line.startswith("data:"):
+            if (await response.content.readline()).strip() == b"event: changes":  # type: ignore[attr-defined]
+                line = (await response.content.readline()).decode()  # type: ignore[attr-defined]
                 changes: dict[str, str] = json.loads(line.removeprefix("data:"))
                 return changes
 

@@ -28,6 +28,7 @@ from callcenter.web.incidents import incident_standing, incident_title
 from callcenter.web.keys import DATABASE, LANGUAGE, SETTINGS
 from callcenter.web.names import names
 from callcenter.web.owed import owed_view
+from callcenter.web.presence import PRESENCE
 from callcenter.web.replies import replies_to
 from callcenter.web.rules import rules_of
 from callcenter.web.script import Line, lines, pieces
@@ -89,7 +90,7 @@ async def show(
         "details": detail_views(page.fields, visit),
         "history": history_lines(page.history, visit, named),
         "assignable": assignable(request, known),
-        "others": [look for look in page.looks if look.login != visit.user.login and _is_recent(look.at, visit)],
+        "others": request.app[PRESENCE].others(page.ticket.number, visit.user.login),
         "owed": [
             owed_view(call, visit)
             for call in await reminders_of_ticket(request.app[DATABASE], page.ticket.id, now=visit.now)
@@ -202,7 +203,3 @@ def assignable(request: web.Request, known: tuple[Any, ...]) -> list[tuple[str, 
     people: Mapping[str, str] = {one.agent_id or one.login: one.name for one in known}
     agents = {agent.id: agent.name for agent in request.app[SETTINGS].agents}
     return sorted((agents | dict(people)).items(), key=lambda pair: pair[1])
-
-
-def _is_recent(at: Any, visit: Visit) -> bool:
-    return bool(visit.now - at < SAME_LOOK)

@@ -12,12 +12,14 @@ from callcenter.domain.tickets import Promise, PromiseKind
 from callcenter.services.tickets import (
     Change,
     NoSuchTicket,
+    NoSuchWords,
     StaleTicket,
     add_note,
     assign,
     change_status,
     confirm_all,
     correct_field,
+    correct_words,
     mark_arrived,
     pass_on,
     promise,
@@ -37,6 +39,7 @@ from callcenter.web.pages.ticket import load, show
 from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit, see_other
 
+DESK_OF_CALL = re.compile(r"/desk/calls/[A-Za-z0-9_.:-]{1,80}")
 UNREADABLE = {
     "place": N_("地点没有看懂。请写成 3栋2单元501 或 198弄4号1103室。"),
     "wanted": N_("时间没有看懂。请写成 2026-11-24 15:00 / 2026-11-24 17:00。"),
@@ -46,6 +49,8 @@ NO_TIME = N_("请填最晚何时。")
 NO_REASON = N_("关闭前请写明原因：无事关闭也要留下记录。")
 NO_SUCH_STEP = N_("这张工单现在不能改成这个状态。")
 NO_SUCH_PERSON = N_("没有这个人，请重新选择。")
+NO_WORDS = N_("改成的字是空的。没有说话就不用改。")
+LONGEST_WORDS = 1000
 EMPTY_NOTE = N_("备注是空的。")
 
 
@@ -78,6 +83,24 @@ async def confirm(request: web.Request, visit: Visit) -> web.StreamResponse:
         return await confirm_all(request.app[DATABASE], change, rules=rules_of(request))
 
     return await saved(request, visit, save, next_page="/review" if _back(visit) == "review" else None)
+
+
+async def correct_said(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """Words of the transcript, as a person heard them."""
+    recording, number = visit.form.get("recording", ""), visit.form.get("number", "")
+    text = " ".join(visit.form.get("text", "").split())[:LONGEST_WORDS]
+    if not text or not re.fullmatch(r"\d{1,6}", number):
+        raise BadForm(NO_WORDS)
+
+    async def save(change: Change) -> object:
+        try:
+            return await correct_words(
+                request.app[DATABASE], change, recording_id=recording, number=int(number), text=text
+            )
+        except NoSuchWords as error:
+            raise NotFound from error
+
+    return await saved(request, visit, save)
 
 
 async def give_to(request: web.Request, visit: Visit) -> web.StreamResponse:
@@ -204,8 +227,15 @@ async def saved(
     except StaleTicket as stale:
         return await _lost(request, visit, stale, field=field, value=value)
     await announce(request.app)
-    back = "review" if _back(visit) == "review" else "tickets"
-    return see_other(next_page or f"/{back}/{number}")
+    return see_other(next_page or _address_back(visit, number))
+
+
+def _address_back(visit: Visit, number: str) -> str:
+    """The room that the form was filled in: review, the desk of a call, else the ticket."""
+    back = _back(visit)
+    if DESK_OF_CALL.fullmatch(back):
+        return back
+    return f"/review/{number}" if back == "review" else f"/tickets/{number}"
 
 
 def _back(visit: Visit) -> str:

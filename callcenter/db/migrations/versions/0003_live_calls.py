@@ -54,9 +54,42 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("call_id", "number", name=op.f("pk_live_segments")),
     )
+    op.create_table(
+        "agent_states",
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("since", moment, nullable=False),
+        sa.PrimaryKeyConstraint("agent", name=op.f("pk_agent_states")),
+    )
+    op.create_table(
+        "agent_state_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("before", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_state_changes")),
+    )
+    op.create_index("ix_agent_state_changes_agent", "agent_state_changes", ["agent", "at"])
+    op.create_table(
+        "wall_screens",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("revoked_at", moment, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wall_screens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_wall_screens_token_hash")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("wall_screens")
+    op.drop_table("agent_state_changes")
+    op.drop_table("agent_states")
     op.drop_table("live_segments")
     op.drop_table("live_calls")
     op.drop_column("ticket_calls", "heard_live")

@@ -4,7 +4,7 @@
 "use strict";
 (() => {
   const fields = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
-  const rooms = { KeyR: "/review", KeyT: "/tickets", KeyC: "/reminders", KeyA: "/answering" };
+  const rooms = { KeyD: "/desk", KeyR: "/review", KeyT: "/tickets", KeyC: "/reminders", KeyA: "/answering" };
   const keys = new Map();
   window.consoleKeys = keys;
   let singleKeys = true;
@@ -46,6 +46,15 @@
     ($("select, input:not([type=hidden]), textarea", details) || $("button", details))?.focus();
     return true;
   }
+
+  function myState() {
+    const menu = $("#me-state details");
+    if (!menu) return false;
+    menu.open = true;
+    $("button", menu)?.focus();
+    return true;
+  }
+  keys.set("Shift+KeyS", myState);
 
   function help() {
     const dialog = $("[data-help]");

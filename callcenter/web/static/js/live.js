@@ -55,8 +55,31 @@
 
   // A page of a call that goes on hears on the same stream what is said on it.
   const talk = document.querySelector("[data-talk]");
-  const source = new EventSource(talk ? `/events?call=${encodeURIComponent(talk.dataset.talk)}` : "/events");
+  const desk = document.querySelector("[data-desk]");
+  const readers = document.querySelector("[data-readers]");
+  const asked = new URLSearchParams();
+  if (talk) asked.set("call", talk.dataset.talk);
+  if (talk && desk) asked.set("draft", "1");
+  if (readers) asked.set("ticket", readers.dataset.readers);
+  const source = new EventSource(`/events?${asked}`);
+  // Whoever else has this ticket open is named beside its number, and is gone when they are.
+  source.addEventListener("readers", (event) => {
+    const shown = document.querySelector("[data-readers]");
+    if (shown) shown.textContent = JSON.parse(event.data).join(" ");
+  });
   source.addEventListener("talk", (event) => document.dispatchEvent(new CustomEvent("talk", { detail: JSON.parse(event.data) })));
+  // One's own phone and state: the bar's part is fetched, and whoever shows more of the call hears it, too.
+  let phone = document.querySelector("#me-state")?.dataset.doing;
+  source.addEventListener("phone", (event) => {
+    const told = JSON.parse(event.data);
+    const mine = document.querySelector("#me-state");
+    if (told.doing !== phone && !mine?.querySelector("details[open]")) window.htmx?.ajax("GET", "/me", { target: "#me-state", swap: "outerHTML" });
+    const rang = phone === "ringing";
+    phone = told.doing;
+    if (!desk && (rang || phone === "ringing")) window.htmx?.ajax("GET", "/desk/pop", { target: "#pop", swap: "innerHTML" });
+    document.dispatchEvent(new CustomEvent("phone", { detail: told }));
+  });
+  source.addEventListener("draft", (event) => document.dispatchEvent(new CustomEvent("draft", { detail: JSON.parse(event.data) })));
   source.addEventListener("changes", (event) => {
     const changes = JSON.parse(event.data);
     const now = marks(changes);
@@ -64,6 +87,7 @@
     clearTimeout(timer);
     if (seen !== null && now !== seen) say(line.dataset.changed, line.dataset.show);
     seen = now;
+    document.dispatchEvent(new CustomEvent("changes", { detail: changes }));
     if (changes.alarms !== alarms) fetchAlarms();
     alarms = changes.alarms;
   });

@@ -125,6 +125,15 @@
   keys?.set("ArrowRight", () => move(3));
   keys?.set("Shift+Comma", () => speed(-1));
   keys?.set("Shift+Period", () => speed(1));
+  keys?.set("KeyC", () => {
+    const line = current || document.activeElement?.closest?.("[data-start]") || lines[0];
+    const words = line?.querySelector("[data-words]");
+    if (!words) return false;
+    audio.pause();
+    words.open = true;
+    words.querySelector("input[name=text]").select();
+    return true;
+  });
   keys?.set("KeyL", nextSide);
   keys?.set("KeyR", () => {
     const field = document.activeElement?.closest?.("[data-field]") || document.querySelector("[data-field].cur") || document.querySelector("[data-field]:has([data-seek])");

@@ -4,6 +4,7 @@
   const root = document.documentElement;
   let theme = new URLSearchParams(location.search).get("theme");
   try { theme = theme || localStorage.getItem("theme"); } catch { /* storage may be closed */ }
+  if (!theme && root.hasAttribute("data-wall")) theme = "dark"; // a board is read from afar
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
