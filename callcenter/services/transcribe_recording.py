@@ -232,7 +232,7 @@ class PendingRecording:
 
 async def pending_recordings(database: Database, limit: int = 50) -> Sequence[PendingRecording]:
     """The first that wait for a job, by priority and age."""
-    priority = case((RecordingRow.content == VOICE_MAIL, Priority.VOICE_MAIL), else_=Priority.CONVERSATION)
+    priority = case((RecordingRow.content == VOICE_MAIL, Priority.VOICE_MAIL.value), else_=Priority.CONVERSATION.value)
     async with database.read() as session:
         found = await session.execute(
             select(RecordingRow.id, RecordingRow.job_number, priority)
