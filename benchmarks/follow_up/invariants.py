@@ -170,7 +170,7 @@ def _same(earlier: Try, later: Try) -> bool:
         return False
     if later.attempt.to_number != earlier.attempt.to_number or later.reminder.created_at > earlier.at:
         return False
-    kept_until = (earlier.reminder.promised_for or earlier.at) + timedelta(hours=1, minutes=2)
+    kept_until = (earlier.reminder.promised_for or earlier.at) + timedelta(hours=1)
     return later.reminder.promised_for is None or later.reminder.promised_for <= kept_until
 
 

@@ -106,13 +106,15 @@ class Attempt:
 class Planned:
     """A call that is planned: due when, promised for when, and whether its kind may leave the decent hours.
 
-    From `expires_at` on it would come too late. `ordered`: an agent wants it now; only the resident's wish stands
-    against that. Where `goes_to_a_person` is not set, nobody takes over a call that was never answered.
+    From `expires_at` on it would come too late. `owed_by`: a time limit that the first try is to meet. `ordered`: an
+    agent wants it now; only the resident's wish stands against that. Where `goes_to_a_person` is not set, nobody takes
+    over a call that was never answered.
     """
 
     due_at: datetime
     promised_for: datetime | None = None
     expires_at: datetime | None = None
+    owed_by: datetime | None = None
     may_go_outside_decent_hours: bool = False
     is_emergency: bool = False
     ordered: bool = False
@@ -173,20 +175,24 @@ def decide(
         or _waits(planned, now, rules, obstacles)
         or _hours(planned, now, rules)
     )
-    return _unless_promised(planned, rules, _unless_too_late(planned, decision), of_topic)
+    return _unless_it_is_owed(planned, rules, _unless_too_late(planned, decision), of_topic)
 
 
-def _unless_promised(
+def _unless_it_is_owed(
     planned: Planned, rules: DiallingRules, decision: Decision, of_topic: Sequence[Attempt]
 ) -> Decision:
-    """What would let a promise's time pass without a single try, against the resident's wish or the day's limit, is
-    for a person to keep."""
-    if planned.promised_for is None or decision.at is None or any(attempt.may_have_rung for attempt in of_topic):
+    """What would let a promise or a time limit pass without a single try is for a person to keep.
+
+    A promise may leave the decent hours; a limit (a complaint's first reply) may not, and has to be met before them.
+    """
+    if decision.at is None or any(attempt.may_have_rung for attempt in of_topic):
         return decision
-    passes = decision.at > planned.promised_for + rules.promise_grace
-    if passes and decision.reason in (Reason.UNWANTED_TIME, Reason.NUMBER_TRIED_OFTEN_TODAY):
-        return _given_up(planned, decision.reason)
-    return decision
+    by, reasons = planned.owed_by, _MEANWHILE | _UNTIL_DECENT
+    if planned.promised_for is not None:
+        by, reasons = planned.promised_for + rules.promise_grace, _MEANWHILE
+    if by is None or decision.at <= by or decision.reason not in reasons:
+        return decision
+    return _given_up(planned, decision.reason)
 
 
 def _given_up(planned: Planned, reason: Reason) -> Decision:
@@ -328,6 +334,8 @@ _ENDS = {
     OutboundOutcome.UNKNOWN.value: Decision(action=Action.HAND_OVER, reason=Reason.OUTCOME_UNKNOWN),
     UNCERTAIN: Decision(action=Action.HAND_OVER, reason=Reason.PROVIDER_UNCERTAIN),
 }
+_MEANWHILE = frozenset({Reason.UNWANTED_TIME, Reason.NUMBER_TRIED_OFTEN_TODAY})
+_UNTIL_DECENT = frozenset({Reason.OUTSIDE_DECENT_HOURS, Reason.NOT_ON_THIS_DAY})
 _ANOTHER_TIME = frozenset({OutboundOutcome.NO_ANSWER, OutboundOutcome.REFUSED, OutboundOutcome.MACHINE})
 _CAUSES = {
     OutboundOutcome.BUSY.value: Reason.BUSY,

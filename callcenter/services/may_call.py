@@ -11,12 +11,15 @@ from callcenter.db.calls import CallRow
 from callcenter.db.reminders import DoNotCallRow, ReminderAttemptRow, ReminderRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
 from callcenter.domain.calls import Direction, OutboundOutcome
+from callcenter.domain.deadlines import DeadlineKind
 from callcenter.domain.dialling import Action, Attempt, Decision, DiallingRules, Obstacles, Planned, Reason, decide
 from callcenter.domain.phone_numbers import ways_to_write
 from callcenter.domain.reminder_kinds import reminder_kinds
+from callcenter.domain.reminder_kinds.complaint_first_reply import KIND as FIRST_REPLY_KIND
 from callcenter.domain.rings import Disposition
 from callcenter.domain.ticket_life import FINISHED, TicketStatus
 from callcenter.domain.tickets import Urgency
+from callcenter.services.deadlines import open_deadlines
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.resident_wishes import has_open_complaint, wishes_of
 
@@ -47,7 +50,7 @@ async def decision_for(
         resident_just_called=await _just_called(session, number, now=now),
     )
     return decide(
-        planned_of(reminder, ticket),
+        replace(planned_of(reminder, ticket), owed_by=await _owed_by(session, reminder)),
         now=now,
         rules=replace(rules.dialling_of(reminder.kind), avoided=wishes.avoided),
         of_topic=await attempts_of_topic(session, reminder.topic),
@@ -73,6 +76,14 @@ def planned_of(reminder: ReminderRow, ticket: TicketRow | None) -> Planned:
         ordered=reminder.ordered_by is not None,
         goes_to_a_person=kind.goes_to_a_person,
     )
+
+
+async def _owed_by(session: AsyncSession, reminder: ReminderRow) -> datetime | None:
+    """The time limit that this call is to meet: a complaint's first reply."""
+    if reminder.kind != FIRST_REPLY_KIND.name or reminder.ticket_id is None:
+        return None
+    limits = await open_deadlines(session, reminder.ticket_id, [DeadlineKind.FIRST_REPLY])
+    return limits[0].due_at if limits else None
 
 
 async def attempts_of_topic(session: AsyncSession, topic: str) -> list[Attempt]:

@@ -1,6 +1,7 @@
 """Calls owed on a ticket: a promised call-back, the first reply to a complaint."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from callcenter.services.deadlines import open_deadlines
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.number_to_call import number_to_call
 from callcenter.services.reminders import NewReminder, owe_again, plan_reminder
+from callcenter.services.resident_wishes import Wishes, wishes_of
 
 AHEAD = timedelta(minutes=5)
 """A promise is kept a little before its time, so that a busy line leaves room."""
@@ -96,9 +98,9 @@ async def _is_served(session: AsyncSession, ticket_id: int, due: datetime | None
 
 
 async def plan_first_reply(session: AsyncSession, ticket: TicketRow, *, now: datetime, rules: FollowUpRules) -> None:
-    """A complaint's first reply, unless a promised call comes in time for it.
+    """A complaint's first reply, at a time that the resident wants, unless a promised call comes in time for it.
 
-    Where no decent hour is left before its limit (a ticket corrected late in the evening), a person takes it at once.
+    Where no such hour is left before its limit (a ticket corrected late in the evening), a person takes it at once.
     """
     limits = await open_deadlines(session, ticket.id, [DeadlineKind.FIRST_REPLY])
     if not limits:
@@ -114,12 +116,16 @@ async def plan_first_reply(session: AsyncSession, ticket: TicketRow, *, now: dat
     )
     if promised is not None:
         return
-    due_at = rules.dialling.decent_until(limit - FIRST_REPLY_AHEAD, margin=FIRST_REPLY_AHEAD)
-    due_at = due_at if due_at > now else rules.dialling.decent_from(now)
+    number = number_to_call(ticket)
+    wishes = await wishes_of(session, number) if number is not None else Wishes()
+    wanted = replace(rules.dialling, avoided=wishes.avoided)
+    dialling = wanted if wanted.has_hours else rules.dialling
+    due_at = dialling.decent_until(limit - FIRST_REPLY_AHEAD, margin=FIRST_REPLY_AHEAD)
+    due_at = due_at if due_at > now else dialling.decent_from(now)
     new = NewReminder(
         kind="complaint_first_reply",
         topic=f"ticket:{ticket.id}",
-        to_number=number_to_call(ticket),
+        to_number=number,
         due_at=due_at,
         ticket_id=ticket.id,
         for_a_person=Reason.TOO_LATE if now < limit < due_at else None,

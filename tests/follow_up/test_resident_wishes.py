@@ -8,7 +8,7 @@ from callcenter.db.reminders import DoNotCallRow
 from callcenter.domain.calls import OutboundOutcome
 from callcenter.domain.decent_times import DayPart
 from callcenter.domain.recipients_file import Recipient
-from callcenter.domain.tickets import Urgency
+from callcenter.domain.tickets import RequestType, Urgency
 from callcenter.services.campaigns import NewCampaign, make_campaign
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.reminders import NewReminder, claim_due, plan_reminder, stop_calling
@@ -45,6 +45,32 @@ async def test_a_promise_that_the_wish_forbids_is_for_a_person_to_keep(
     emergency = leak(promises=(call_back(local(24, 10, 30)),), urgency=heard(Urgency.EMERGENCY))
     await opens(inbound("CA1", local(24, 10)), emergency)
     clock.at = local(24, 10, 25)
+    await tick()
+    reminder = await the_reminder(database)
+    assert (far_end.calls, reminder.state, reminder.reason) == ([], "handed_over", "unwanted_time")
+
+
+async def test_a_complaints_first_reply_comes_at_a_wanted_time_within_its_24_hours(
+    opens: Opens, tick: Round, far_end: FarEnd, database: Database, clock: SetClock
+) -> None:
+    """Found by the simulation: planned for the morning that the resident does not want, it left after the limit."""
+    await wish(database, clock, MORNINGS)
+    clock.at = local(24, 11, 40)
+    await opens(inbound("CA1", local(24, 11, 35)), leak(request_type=heard(RequestType.COMPLAINT)))
+    assert (await the_reminder(database)).due_at == local(24, 19)
+    clock.at = local(24, 19)
+    await tick()
+    assert len(far_end.calls) == 1
+
+
+async def test_a_first_reply_that_a_later_wish_would_delay_past_its_limit_is_for_a_person(
+    opens: Opens, tick: Round, far_end: FarEnd, database: Database, clock: SetClock
+) -> None:
+    clock.at = local(24, 11, 40)
+    await opens(inbound("CA1", local(24, 11, 35)), leak(request_type=heard(RequestType.COMPLAINT)))
+    assert (await the_reminder(database)).due_at == local(25, 10, 35)
+    await wish(database, clock, MORNINGS)
+    clock.at = local(25, 10, 35)
     await tick()
     reminder = await the_reminder(database)
     assert (far_end.calls, reminder.state, reminder.reason) == ([], "handed_over", "unwanted_time")
