@@ -149,16 +149,21 @@ async def test_recogniser_that_aborts_does_not_take_the_worker_along(
 
 
 def abort_children(pid: int) -> int:
-    """SIGABRT, as libvosk does to itself, to every child that has worked for a moment; how many there were."""
-    return sum(abort(child) for child in psutil.Process(pid).children(recursive=True))
+    """SIGABRT, as libvosk does to itself, to every recogniser that has worked for a moment; how many there were.
+
+    They are grandchildren of the worker: its children are the server that forks them and the tracker of resources.
+    """
+    helpers = {child.pid for child in psutil.Process(pid).children()}
+    everyone = psutil.Process(pid).children(recursive=True)
+    return sum(abort(one) for one in everyone if one.pid not in helpers)
 
 
-def abort(child: psutil.Process) -> bool:
+def abort(recogniser: psutil.Process) -> bool:
     """False where it has hardly worked, or is gone."""
     try:
-        if sum(child.cpu_times()[:2]) <= 0.3 or "resource_tracker" in " ".join(child.cmdline()):
+        if sum(recogniser.cpu_times()[:2]) <= 0.3:
             return False
-        child.send_signal(signal.SIGABRT)
+        recogniser.send_signal(signal.SIGABRT)
     except psutil.NoSuchProcess:
         return False
     return True
