@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from callcenter.db.engine import Database
 from callcenter.db.migrate import migrate
 
 POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With CALLCENTER_TEST_ONLY_DATABASE only tests that use a database run."""
+    if os.environ.get("CALLCENTER_TEST_ONLY_DATABASE"):
+        items[:] = [item for item in items if "database_url" in getattr(item, "fixturenames", ())]
 
 
 class SetClock:
@@ -48,11 +55,12 @@ async def _migrated(url: str) -> None:
         await database.close()
 
 
-async def _administer(statement: str) -> None:
+async def _administer(*statements: str) -> None:
     engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(statement))
+            for statement in statements:
+                await connection.execute(text(statement))
     finally:
         await engine.dispose()
 
@@ -61,36 +69,78 @@ def _postgres_url(name: str) -> str:
     return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
-@pytest.fixture(scope="session")
-def migrated_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A SQLite file, or the name of a PostgreSQL database, with the newest schema and no rows."""
-    if not POSTGRES:
-        path = tmp_path_factory.mktemp("template") / "template.sqlite"
-        asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
-        yield str(path)
-        return
-    name = f"callcenter_template_{uuid.uuid4().hex[:8]}"
-    asyncio.run(_administer(f"CREATE DATABASE {name}"))
-    try:
-        asyncio.run(_migrated(_postgres_url(name)))
-        yield name
-    finally:
+class PostgresCopies:
+    """Databases made from a template, each while the test before still runs, and dropped while later ones do.
+
+    Commits are not waited for on the disk: no test takes the power from the database server.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._next = self._thread.submit(self._make)
+        self._dropped: list[Future[None]] = []
+
+    def take(self) -> str:
+        """The name of a new database."""
+        name = self._next.result()
+        self._next = self._thread.submit(self._make)
+        return name
+
+    def drop(self, name: str) -> None:
+        self._dropped.append(self._thread.submit(self._drop, name))
+
+    def close(self) -> None:
+        """Everything that was made is gone afterwards."""
+        self._drop(self._next.result())
+        for dropped in self._dropped:
+            dropped.result()
+        self._thread.shutdown()
+
+    def _make(self) -> str:
+        name = f"callcenter_test_{uuid.uuid4().hex[:8]}"
+        copy = f"CREATE DATABASE {name} TEMPLATE {self._template}"
+        asyncio.run(_administer(copy, f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        return name
+
+    @staticmethod
+    def _drop(name: str) -> None:
         asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema and no rows."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite"
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_copies() -> Iterator[PostgresCopies]:
+    """Of a database with the newest schema and no rows."""
+    template = f"callcenter_template_{uuid.uuid4().hex[:8]}"
+    asyncio.run(_administer(f"CREATE DATABASE {template}"))
+    try:
+        asyncio.run(_migrated(_postgres_url(template)))
+        copies = PostgresCopies(template)
+        yield copies
+        copies.close()
+    finally:
+        asyncio.run(_administer(f"DROP DATABASE {template} WITH (FORCE)"))
+
+
 @pytest.fixture
-async def database_url(migrated_template: str, tmp_path: Path) -> AsyncIterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if not POSTGRES:
         path = tmp_path / "test.sqlite"
-        shutil.copyfile(migrated_template, path)
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    name = f"callcenter_test_{uuid.uuid4().hex[:8]}"
-    await _administer(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    try:
-        yield _postgres_url(name)
-    finally:
-        await _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    copies: PostgresCopies = request.getfixturevalue("postgres_copies")
+    name = copies.take()
+    yield _postgres_url(name)
+    copies.drop(name)
 
 
 @pytest.fixture

@@ -33,13 +33,13 @@ def real_telephony() -> None:
 @pytest.fixture(scope="session")
 def played(
     real_telephony: None,
-    migrated_template: str,
+    sqlite_template: Path,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> dict[str, Played]:
     items = [item for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
     wanted = {scenario_of(item) for item in items}
-    return asyncio.run(play_all(tmp_path_factory.mktemp("telephony"), Path(migrated_template), wanted))
+    return asyncio.run(play_all(tmp_path_factory.mktemp("telephony"), sqlite_template, wanted))
 
 
 def scenario_of(item: Any) -> str:
