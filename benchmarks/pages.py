@@ -21,7 +21,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.databases import new_database  # noqa: E402
-from benchmarks.reports import AGENTS, NOW, rows  # noqa: E402
 from callcenter.config import AgentSettings, ServerSettings, Settings  # noqa: E402
 from callcenter.db.calls import CallLegRow, CallRow  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
@@ -53,9 +52,57 @@ from callcenter.web import add_console  # noqa: E402
 from callcenter.web.visit import SESSION_COOKIE  # noqa: E402
 
 DAYS = 120
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+AGENTS = [f"agent{number}" for number in range(20)]
+RULE = RingRule()
 PAGE_MS, LIVE_MS, FIRST_BYTES = 100.0, 300.0, 150_000
 READERS, BOARDS = 50, 5
 MATTERS = (("厨房水管漏水", "plumbing"), ("电梯关门异响", "lift"), ("楼道灯不亮", "power"), ("楼上装修噪音", "noise"))
+
+
+def rows(calls: int, days: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """A call and its leg; nine of ten answered, in 1 to 25 s of ringing."""
+    dice = random.Random(1)
+    for number in range(calls):
+        at = NOW - timedelta(days=days * (1 - number / calls))
+        ring = dice.randrange(1000, 25_000)
+        answered, agent = dice.random() < 0.9, dice.choice(AGENTS)
+        talk = dice.randrange(20_000, 400_000)
+        verdict = ("within" if ring < RULE.limit_ms else "late") if answered else None
+        times = {"started_at": at, "answered_at": at + timedelta(milliseconds=ring + 2000) if answered else None}
+        ringing = {
+            "ring_low_ms": ring,
+            "ring_high_ms": ring,
+            "rings_low": ring // 5000 + 1,
+            "rings_high": ring // 5000 + 1,
+        }
+        call = {
+            "id": f"CA{number}",
+            "provider": "twilio",
+            "direction": "inbound",
+            "to_number": "+8657100000001",
+            "ended_at": at + timedelta(milliseconds=ring + talk),
+            "last_event_at": at,
+            "disposition": "answered" if answered else "abandoned",
+            "answered_by": agent if answered else None,
+            "verdict": verdict,
+            "rule": RULE.version,
+            "answer_speed_low_ms": ring + 1000 if answered else None,
+            "answer_speed_high_ms": ring + 1000 if answered else None,
+            "talk_low_ms": talk if answered else None,
+            "talk_high_ms": talk if answered else None,
+            "event_count": 6,
+        }
+        leg = {
+            "call_id": call["id"],
+            "leg_id": f"LEG{number}",
+            "agent": agent,
+            "outcome": "answered" if answered else "cancelled",
+            "initiated_at": at,
+            "ringing_at": at + timedelta(seconds=1),
+            "verdict": verdict,
+        }
+        yield call | times | ringing, leg | ringing
 
 
 class Stopped:
