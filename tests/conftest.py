@@ -24,8 +24,8 @@ POSTGRES = os.environ.get("CALLCENTER_TEST_POSTGRES", "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With CALLCENTER_TEST_ONLY_DATABASE only tests that use a database run."""
-    if os.environ.get("CALLCENTER_TEST_ONLY_DATABASE"):
+    """With PYTEST_ONLY_DATABASE only tests that use a database run."""
+    if os.environ.get("PYTEST_ONLY_DATABASE"):
         items[:] = [item for item in items if "database_url" in getattr(item, "fixturenames", ())]
 
 

@@ -195,8 +195,8 @@ async def test_stops_when_asked(config: Path, database: Database) -> None:
     try:
         assert worker.stderr is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while b"worker started" not in await worker.stderr.readline():
-                assert worker.returncode is None
+            while b"worker started" not in (line := await worker.stderr.readline()):
+                assert line, "it ended before it had started"
         worker.terminate()
         assert await asyncio.wait_for(worker.wait(), 15) == 0
     finally:
