@@ -39,6 +39,7 @@ PRIVATE = frozenset(
         "campaign",
         "fees",
         "corrections",
+        "import-recordings",
         "ledger",
         "rollups",
     }
@@ -115,6 +116,11 @@ def _add_speech(commands: Commands) -> None:
     transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
     transcribe.add_argument("--json", action="store_true", help="one JSON object a file, with word times")
     transcribe.add_argument("--model", help="model name or folder (default: speech.model)")
+    importing = _add(
+        commands, "import-recordings", _import_recordings, "old recordings into the queue, transcribed when nothing waits"
+    )
+    importing.add_argument("folder", type=Path, metavar="FOLDER", help="with all that lies below it")
+    importing.add_argument("--no-wait", action="store_true", help="queue them and end; the workers go on")
     models = _add(commands, "models", None, "list, fetch and check speech models")
     actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add(actions, "list", _models_list, "the models of the manifest and which are installed")
@@ -208,6 +214,12 @@ def _transcribe(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.speech import transcribe
 
     return asyncio.run(transcribe(settings, options.files, as_json=options.json, model=options.model))
+
+
+def _import_recordings(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.import_recordings import import_recordings
+
+    return asyncio.run(import_recordings(settings, options.folder, wait=not options.no_wait))
 
 
 def _models_list(options: argparse.Namespace, settings: Settings) -> int:

@@ -289,8 +289,24 @@ class AgentSettings(Section):
         return not self.phone.startswith(("sip:", "client:"))
 
 
+class SpeechNumber(Section):
+    """A hotline number whose callers speak another language than those of the rest."""
+
+    number: str = Field(description="As the provider reports it, for example +862158880000")
+    model: str = Field(description="Name of a model in models/manifest.toml, or a folder")
+
+
 class SpeechSettings(Section):
     model: str = Field("demo-zh", description="Name of a model in models/manifest.toml, or a folder")
+    engine: Literal["", "vosk", "sherpa"] = Field(
+        "",
+        description="The engine of a model that is given as a folder; empty: vosk. A model of the manifest has its own."
+        " sherpa needs `pip install callcenter[sherpa]`",
+    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = Field(
+        "zh", description="The language of a model that is given as a folder"
+    )
+    numbers: tuple[SpeechNumber, ...] = ()
     models_dir: Path = REPOSITORY / "models"
     processes: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Recogniser processes; 0: one a core")
     live: bool = Field(
