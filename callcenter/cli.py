@@ -117,7 +117,10 @@ def _add_speech(commands: Commands) -> None:
     transcribe.add_argument("--json", action="store_true", help="one JSON object a file, with word times")
     transcribe.add_argument("--model", help="model name or folder (default: speech.model)")
     importing = _add(
-        commands, "import-recordings", _import_recordings, "old recordings into the queue, transcribed when nothing waits"
+        commands,
+        "import-recordings",
+        _import_recordings,
+        "old recordings into the queue, transcribed when nothing waits",
     )
     importing.add_argument("folder", type=Path, metavar="FOLDER", help="with all that lies below it")
     importing.add_argument("--no-wait", action="store_true", help="queue them and end; the workers go on")
@@ -144,14 +147,21 @@ def _add_understanding(commands: Commands) -> None:
     measured.add_argument("set", type=Path, metavar="SET", help='lines of {"text": ..., "expect": {slot: value}}')
     measured.add_argument("--json", action="store_true")
     measured.add_argument("--misses", action="store_true", help="show every value that is not right")
+    spoken = _add(actions, "speech", _evaluate_speech, "character errors and slots, as heard and as repaired")
+    spoken.add_argument("set", type=Path, metavar="SET", help="from `corrections export --speech`, or of that kind")
+    spoken.add_argument("--words", type=Path, metavar="FILE", help="word list (default: speech.word_list)")
+    spoken.add_argument("--json", action="store_true")
     add_language(commands, actions)
-    for command in (told, measured):
+    for command in (told, measured, spoken):
         command.add_argument("--register", type=Path, metavar="FILE", help="estate register, CSV")
         command.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="when it was said (ISO 8601)")
     corrections = _add(commands, "corrections", None, "what agents made of the machine's tickets")
     actions = corrections.add_subparsers(dest="action", required=True, metavar="ACTION")
     export = _add(actions, "export", _corrections_export, "write a set for `evaluate understanding`; personal data")
     export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument(
+        "--speech", action="store_true", help="calls with corrected words instead: a set for `evaluate speech`"
+    )
     export.add_argument("--since", type=datetime.fromisoformat, metavar="TIME", help="only what was looked at since")
     register = _add(commands, "register", None, "the estate register: buildings, rooms, residents")
     actions = register.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -263,6 +273,15 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     )
 
 
+def _evaluate_speech(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.speech_evaluation import evaluate_speech
+
+    at = _moment(options.at, settings) or LABELS_SAID_AT
+    return evaluate_speech(
+        settings, options.set, register=options.register, words=options.words, as_json=options.json, at=at
+    )
+
+
 def _moment(at: datetime | None, settings: Settings) -> datetime | None:
     """A time without an offset is local."""
     return at.replace(tzinfo=settings.zone) if at is not None and at.tzinfo is None else at
@@ -277,7 +296,8 @@ def _register_import(options: argparse.Namespace, settings: Settings) -> int:
 def _corrections_export(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.corrections import export_corrections
 
-    return asyncio.run(export_corrections(settings, options.file, since=_moment(options.since, settings)))
+    since = _moment(options.since, settings)
+    return asyncio.run(export_corrections(settings, options.file, since=since, speech=options.speech))
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -21,6 +22,7 @@ from callcenter.domain.rings import RingRule
 from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.tickets import RequestType
 from callcenter.domain.understanding.rules_files import RuleFolder
+from callcenter.domain.word_list import read_word_list
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
 from callcenter.ivr.providers.asterisk.ari import AriClient
@@ -93,6 +95,7 @@ def call_reader(settings: Settings) -> CallReader:
         wording=rule_folder(settings),
         area_code=settings.understanding.area_code or None,
         menu_choices=settings.call_flow.menu.choices,
+        own_words=own_words(settings),
     )
 
 
@@ -156,6 +159,12 @@ def prepare_data_dir(settings: Settings) -> None:
 def warn_of_rehearsal(settings: Settings) -> None:
     if settings.clock_file is not None:
         log.warning("clock_file sets the time of day: a rehearsal, not for real calls", file=str(settings.clock_file))
+
+
+def own_words(settings: Settings, file: Path | None = None) -> tuple[str, ...]:
+    """The operator's words, longest first. Raises OSError, WordListError where `file` cannot be used."""
+    path = file or settings.speech.word_list
+    return read_word_list(path.read_text("utf-8-sig")) if path is not None else ()
 
 
 def emergency_keys(settings: Settings) -> tuple[str, ...]:

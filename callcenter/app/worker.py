@@ -14,6 +14,7 @@ from callcenter.app.parts import (
     engine_settings,
     engines_of_numbers,
     language_checker,
+    own_words,
     recordings_of,
     rule_folder,
     rules_of,
@@ -57,6 +58,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             area_code=settings.understanding.area_code or None,
             menu_choices=settings.call_flow.menu.choices,
             language=language_checker(settings),
+            own_words=own_words(settings),
             engines_of_numbers=engines_of_numbers(settings),
         )
         jobs = TranscriptionJobs(

@@ -11,10 +11,12 @@ Span = tuple[int, int]
 def measure_talk(sides: Sequence[Sequence[Span]], *, duration_ms: int) -> Talk:
     """`sides`: the spans of each side, in order, not overlapping within a side."""
     anybody = _joined(span for side in sides for span in side)
-    gaps = [
-        start - end for (_, end), (start, _) in zip([(0, 0), *anybody], [*anybody, (duration_ms, 0)], strict=True)
-    ]
-    both = sum(map(_length, sides[0])) + sum(map(_length, sides[1])) - sum(map(_length, anybody)) if len(sides) > 1 else None
+    gaps = [start - end for (_, end), (start, _) in zip([(0, 0), *anybody], [*anybody, (duration_ms, 0)], strict=True)]
+    both = (
+        sum(map(_length, sides[0])) + sum(map(_length, sides[1])) - sum(map(_length, anybody))
+        if len(sides) > 1
+        else None
+    )
     return Talk(silence_ms=sum(gaps), longest_silence_ms=max(gaps), cross_talk_ms=both)
 
 

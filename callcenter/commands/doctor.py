@@ -188,7 +188,7 @@ async def _proxies(settings: Settings, _: aiohttp.ClientSession) -> list[Finding
 
 
 async def _model(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
-    found = await check_model(engine_settings(settings).model_path)
+    found = await check_model(engine_settings(settings))
     if found.problem:
         return [Finding(subject="speech.model", state=found.problem, remedy="`callcenter models list` shows others")]
     state = f"{found.path.name} works, {found.sample_rate_hz} Hz"

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import clock_of, opened_database
@@ -99,7 +99,8 @@ def _left(first: ImportProgress, now: ImportProgress, elapsed_seconds: float) ->
 async def _summary(database: Database, registered: Registered, over: ImportProgress | None) -> None:
     print(
         f"{registered.new} new ({registered.new_bytes / 1e6:,.0f} MB), {registered.known} known already,"
-        f" {registered.tried_again} tried again, {registered.doubled} the same as another, {len(registered.refused)} refused"
+        f" {registered.tried_again} tried again, {registered.doubled} the same as another,"
+        f" {len(registered.refused)} refused"
     )
     for path, reason in list(registered.refused.items())[:SHOWN_REFUSALS]:
         print(f"  {path}: {reason}")

@@ -1,4 +1,4 @@
-"""What a recording's file name tells of its call: when it began, and the resident's number. Never more than is there."""
+"""What a recording's file name tells of its call: when it began, and the resident's number; never more than it says."""
 
 import re
 from dataclasses import dataclass

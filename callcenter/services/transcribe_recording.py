@@ -70,6 +70,7 @@ class TranscribeRecording:
     area_code: str | None = None
     menu_choices: Mapping[str, RequestType] = field(default_factory=dict)
     language: LanguageChecker | None = None
+    own_words: tuple[str, ...] = ()
     engines_of_numbers: Mapping[str, EngineSettings] = field(default_factory=dict)
     """Hotline numbers whose callers are heard by another model than `engine`."""
 
@@ -191,6 +192,7 @@ class TranscribeRecording:
             wording=self.wording,
             area_code=self.area_code,
             menu_choices=self.menu_choices,
+            own_words=self.own_words,
         )
 
     async def give_up(self, recording_id: str, reason: str) -> None:

@@ -71,7 +71,9 @@ async def test_two_people_in_one_channel_are_turns_of_an_unknown_side(
     assert result.warnings == ()
     assert {segment.side for segment in result.transcript.segments} == {Side.UNKNOWN}
     change_ms = len(_trimmed(utterance)) // 8 + 125
-    assert not [one for one in result.transcript.segments if one.start_ms < change_ms - 300 < change_ms + 300 < one.end_ms]
+    assert not [
+        one for one in result.transcript.segments if one.start_ms < change_ms - 300 < change_ms + 300 < one.end_ms
+    ]
     assert result.talk.cross_talk_ms is None
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import func, select, update
 
 from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.asr.engine import EngineSettings
-from callcenter.config import TwilioSettings
 from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.live import LiveCallRow
@@ -53,16 +52,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def take_in(database: Database, folder: Path, clock: SetClock) -> Registered:
-    registered = Registered()
-    async for registered in register_files(
+    lots = register_files(
         database,
         audio_files(folder),
         recordings_dir=folder.parent / "recordings",
         zone=SHANGHAI,
         now=clock.now(),
-    ):
-        continue
-    return registered
+    )
+    return [registered async for registered in lots][-1]
 
 
 def use_case(
@@ -131,7 +128,10 @@ async def test_what_failed_is_tried_again_by_the_next_import(
         await case.give_up(first.ids[0], str(refused.value))
     assert (await import_progress(database, first.ids)).failed == 1
     assert await failed_imports(database, first.ids) == [
-        ("20240305-143022_13800000001.wav", "the imported file is no longer among the recordings: import its folder again")
+        (
+            "20240305-143022_13800000001.wav",
+            "the imported file is no longer among the recordings: import its folder again",
+        )
     ]
     again = await take_in(database, folder, clock)
     assert (again.new, again.tried_again) == (0, 1)
@@ -144,7 +144,13 @@ async def test_danger_goes_before_voice_mail_before_talk_before_imports(
 ) -> None:
     await take_in(database, folder, clock)
     for number, (content, key) in enumerate(
-        [("conversation", None), ("voice_mail", None), ("conversation", "9"), ("voice_mail", "19"), ("conversation", None)]
+        [
+            ("conversation", None),
+            ("voice_mail", None),
+            ("conversation", "9"),
+            ("voice_mail", "19"),
+            ("conversation", None),
+        ]
     ):
         call_id = f"twilio:CA{number}"
         events = answered_call(call_id, recording_id=f"RE{number}", url="http://x/", seconds=5.0, content=content)
