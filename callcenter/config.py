@@ -292,8 +292,8 @@ class AgentSettings(Section):
 class SpeechNumber(Section):
     """A hotline number whose callers speak another language than those of the rest."""
 
-    number: str = Field(description="As the provider reports it, for example +862158880000")
-    model: str = Field(description="Name of a model in models/manifest.toml, or a folder")
+    number: str = Field(description="The number that was called, as the provider reports it: +862158880000")
+    model: str = Field(description="Name of a model in models/manifest.toml, or a folder; with its own language")
 
 
 class SpeechSettings(Section):

@@ -79,7 +79,7 @@ def test_character_errors_before_and_after() -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ('{"text": "a", "expect": {}}', "line 1: has no \"segments\""),
+        ('{"text": "a", "expect": {}}', 'line 1: has no "segments"'),
         ('{"text": "a", "expect": {}, "segments": [], "passages": [["a"]]}', "line 1: passages"),
     ],
 )
