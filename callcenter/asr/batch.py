@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from callcenter.asr.audio import MAX_SECONDS
 from callcenter.asr.child import prepare_recording, recognise_side, warm_up
 from callcenter.asr.engine import EngineSettings
-from callcenter.asr.errors import NotAudio
+from callcenter.asr.errors import EngineCrashed, NotAudio
 from callcenter.asr.preparation import PreparationTask, PreparedRecording, PreparedSide
 from callcenter.asr.process_pool import DisposableProcesses
 from callcenter.asr.progress import Progress, watch_progress
@@ -71,7 +71,16 @@ class Transcriber:
         await self._processes.close()
 
     async def warm_up(self, engine: EngineSettings) -> int:
-        """Load the model into every process; returns its sample rate. Raises ModelError, EngineCrashed."""
+        """Load the model into every process; returns its sample rate. Raises ModelError, EngineCrashed.
+
+        A process that dies over it may have been killed from outside: once more, before the model is blamed.
+        """
+        try:
+            return await self._load_everywhere(engine)
+        except EngineCrashed:
+            return await self._load_everywhere(engine)
+
+    async def _load_everywhere(self, engine: EngineSettings) -> int:
         processes = range(self._settings.processes)
         loads = [self._run(warm_up, engine, _WARM_UP_SECONDS, audio_seconds=0, rank=0) for _ in processes]
         return (await _all(loads))[0]
