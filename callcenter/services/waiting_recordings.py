@@ -45,7 +45,7 @@ async def pending_recordings(
 ) -> Sequence[PendingRecording]:
     """The first that wait for a job, by priority and age, and beside them the first imports."""
     rank = _rank(emergency_keys)
-    waiting: Select[tuple[str, int, int]] = (
+    waiting: Select[str, int, int] = (
         select(RecordingRow.id, RecordingRow.job_number, rank)
         .join(CallRow, CallRow.id == RecordingRow.call_id)
         .outerjoin(LiveCallRow, LiveCallRow.call_id == RecordingRow.call_id)
