@@ -2,9 +2,9 @@
 
 import asyncio
 
+from callcenter.demo.telephony.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ports import DialRefused, OutboundCall
-from tests.asterisk.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from tests.asterisk.play import Scenario, Stage, agent_name
 from tests.asterisk.server import Server
 

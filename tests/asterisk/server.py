@@ -15,7 +15,7 @@ from callcenter.config import REPOSITORY
 from callcenter.db.recordings import SegmentRow
 from callcenter.db.reminders import ReminderRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
-from tests.asterisk.exchange import PASSWORD, free_port_tcp
+from callcenter.demo.telephony.exchange import PASSWORD, free_port_tcp
 
 if TYPE_CHECKING:
     from tests.asterisk.play import Stage

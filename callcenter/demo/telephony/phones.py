@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.asterisk.exchange import prompt_ones
+from callcenter.demo.telephony.exchange import prompt_ones
 
 STAMP = re.compile(
     r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n\w+ message (sent|received)[^\n]*\n\n([^\r\n]*)", re.M
