@@ -1,0 +1,146 @@
+"""Bridged calls with recording on a real Asterisk, with our application and without, on the same cores.
+
+    .venv/bin/python benchmarks/calls.py [--quick]
+
+Needs root, Asterisk (ASTERISK_ROOT, or installed) and SIPp, which plays residents and agents and takes its part of the
+cores. The whole run adds calls until audio breaks: more than 1 % of the frames missing, or a correlation with what was spoken
+below 0.99. The quick one holds 60 calls, whose sound must be whole, and goes by the processor time that a bridged
+call takes, of Asterisk and callcenter together. Both then phone on beside 60 calls and see when each event
+stands in the database (SQLite, looked at from outside). Transcription is a worker's, which may run elsewhere: it is
+off. Exit code 0 only where all measures hold.
+"""
+
+import argparse
+import asyncio
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.calls_beside import Arm, Beside, EventTimes  # noqa: E402
+from benchmarks.crowd import MORE, OURS, PLAIN, RING_SECONDS, clip, recordings  # noqa: E402
+from benchmarks.whole_sound import LEAST_CORRELATION, MOST_MISSING, Window, most_whole, windows  # noqa: E402
+from callcenter.demo.telephony.exchange import asterisk_command  # noqa: E402
+
+REQUIRED_SHARE = 0.85
+REQUIRED_P99_MS = 50.0
+STEADY_CALLS = 60
+FEWEST_EVENTS = 100
+"""Fewer say nothing of a p99."""
+
+
+async def quick(folder: Path) -> bool:
+    async with Beside(folder, agents=STEADY_CALLS + 40) as beside:
+        plain = await steady(beside, PLAIN)
+        await beside.serve()
+        ours, times = await steady_with_more(beside)
+    share = plain.cpu_seconds_a_call / ours.cpu_seconds_a_call
+    print(f"processor time a bridged call, plain / ours: {share:.2f} (required {REQUIRED_SHARE})")
+    whole = all(arm.sound_is_whole(STEADY_CALLS) for arm in (plain, ours))
+    return (share >= REQUIRED_SHARE) & whole & stored_in_time(times)
+
+
+async def steady(beside: Beside, name: str) -> Arm:
+    """60 calls for some seconds, and what they take."""
+    residents = await beside.crowd.residents(name, calls=STEADY_CALLS, rate=15, hold_seconds=11)
+    arm = await beside.hold(name, until_talking=STEADY_CALLS / 15 + 1.5 + RING_SECONDS, seconds=4)
+    await residents.wait()
+    return await beside.heard(arm)
+
+
+async def steady_with_more(beside: Beside) -> tuple[Arm, list[float]]:
+    """As `steady`, then further calls come and go beside them."""
+    residents = await beside.crowd.residents(OURS, calls=STEADY_CALLS, rate=15, hold_seconds=17)
+    arm = await beside.hold(OURS, until_talking=STEADY_CALLS / 15 + 1.5 + RING_SECONDS, seconds=4)
+    with EventTimes(beside.database) as times:
+        more = await beside.crowd.residents(MORE, calls=36, rate=6, hold_seconds=1.5)
+        await more.wait()
+    await residents.wait()
+    return await beside.heard(arm), times.milliseconds
+
+
+async def whole(folder: Path, *, most: int, rate: float, rounds: int) -> bool:
+    async with Beside(folder, agents=most) as beside:
+        reached: dict[str, list[int]] = {PLAIN: [], OURS: []}
+        for _ in range(rounds):
+            for name in (PLAIN, OURS):
+                if name == OURS:
+                    await beside.serve()
+                reached[name].append(await until_it_breaks(beside, name, most=most, rate=rate))
+                await beside.stop_serving()
+        await beside.serve()
+        _, times = await steady_with_more(beside)
+    plain, ours = (statistics.median(reached[name]) for name in (PLAIN, OURS))
+    share = ours / plain
+    print(f"calls at once with whole sound: plain {reached[PLAIN]}, ours {reached[OURS]}: {share:.2f} (required 0.85)")
+    if plain == most:
+        print(f"plain Asterisk did not break at {most} calls: give more with --most")
+    return (share >= REQUIRED_SHARE) & stored_in_time(times)
+
+
+async def until_it_breaks(beside: Beside, name: str, *, most: int, rate: float) -> int:
+    seconds = most / rate
+    residents = await beside.crowd.residents(name, calls=most, rate=rate, hold_seconds=seconds + 4)
+    await asyncio.sleep(seconds + 3)
+    residents.kill()
+    await residents.wait()
+    await beside.all_hung_up()
+    clips = {speaker: clip(speaker) for speaker in ("resident", "agent")}
+    found = windows(list(recordings(beside.exchange.recordings)), clips)
+    for window in found:
+        print(f"  {name}: {describe(window)}")
+    await beside.forget()
+    return most_whole(found)
+
+
+def describe(window: Window) -> str:
+    return (
+        f"{window.calls:4d} calls: {window.missing:.2%} of the frames missing, {window.put_in:.2%} put in,"
+        f" correlation {window.correlation:.4f}{'' if window.whole else '  BROKEN'}"
+    )
+
+
+def stored_in_time(milliseconds: list[float]) -> bool:
+    if len(milliseconds) < FEWEST_EVENTS:
+        print(f"only {len(milliseconds)} events were seen in the database, {FEWEST_EVENTS} are needed")
+        return False
+    found = statistics.quantiles(milliseconds, n=100)
+    print(
+        f"event of Asterisk to stored event beside {STEADY_CALLS} calls: median {found[49]:.1f} ms,"
+        f" p99 {found[98]:.1f} ms over {len(milliseconds)} events (required {REQUIRED_P99_MS:.0f} ms)"
+    )
+    return found[98] < REQUIRED_P99_MS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="60 calls each and their processor time, about 40 s")
+    parser.add_argument("--most", type=int, default=240, help="calls that are begun at most (default: 240)")
+    parser.add_argument("--rate", type=float, default=6, help="calls that are begun a second (default: 6)")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each is measured (default: 2)")
+    options = parser.parse_args()
+    missing = [name for name, found in (("Asterisk", asterisk_command()), ("sipp", shutil.which("sipp"))) if not found]
+    if missing:
+        print(f"{' and '.join(missing)} not installed: tests/asterisk/get-asterisk.sh FOLDER and ASTERISK_ROOT=FOLDER,")
+        print("Debian's package sip-tester")
+        return 1
+    print(f"audio is whole with at most {MOST_MISSING:.0%} of its frames missing and {LEAST_CORRELATION} correlation")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="callcenter-calls-") as name:
+        folder = Path(name)
+        held = asyncio.run(
+            quick(folder)
+            if options.quick
+            else whole(folder, most=options.most, rate=options.rate, rounds=options.rounds)
+        )
+    print(f"{'every measure holds' if held else 'MISSED'}; {time.monotonic() - began:.0f} s")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
