@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/calls.py [--quick]
 
 Needs root, Asterisk (ASTERISK_ROOT, or installed) and SIPp, which plays residents and agents and takes its part of the
-cores. The whole run adds calls until audio breaks: more than 1 % of the frames missing, or a correlation with what was spoken
-below 0.99. The quick one holds 60 calls, whose sound must be whole, and goes by the processor time that a bridged
-call takes, of Asterisk and callcenter together. Both then phone on beside 60 calls and see when each event
+cores. The whole run adds calls until audio breaks: more than 1 % of the frames missing, or a correlation with what was
+spoken below 0.99. The quick one holds 60 calls, whose sound must be whole, and goes by the processor time that a
+bridged call takes, of Asterisk and callcenter together. Both then phone on beside 60 calls and see when each event
 stands in the database (SQLite, looked at from outside). Transcription is a worker's, which may run elsewhere: it is
 off. Exit code 0 only where all measures hold.
 """
@@ -35,7 +35,7 @@ FEWEST_EVENTS = 100
 
 
 async def quick(folder: Path) -> bool:
-    async with Beside(folder, agents=STEADY_CALLS + 40) as beside:
+    async with Beside(folder, calls=STEADY_CALLS + 40) as beside:
         plain = await steady(beside, PLAIN)
         await beside.serve()
         ours, times = await steady_with_more(beside)
@@ -49,7 +49,7 @@ async def steady(beside: Beside, name: str) -> Arm:
     """60 calls for some seconds, and what they take."""
     residents = await beside.crowd.residents(name, calls=STEADY_CALLS, rate=15, hold_seconds=11)
     arm = await beside.hold(name, until_talking=STEADY_CALLS / 15 + 1.5 + RING_SECONDS, seconds=4)
-    await residents.wait()
+    beside.crowd.must_have_phoned(await residents.wait())
     return await beside.heard(arm)
 
 
@@ -59,13 +59,13 @@ async def steady_with_more(beside: Beside) -> tuple[Arm, list[float]]:
     arm = await beside.hold(OURS, until_talking=STEADY_CALLS / 15 + 1.5 + RING_SECONDS, seconds=4)
     with EventTimes(beside.database) as times:
         more = await beside.crowd.residents(MORE, calls=36, rate=6, hold_seconds=1.5)
-        await more.wait()
-    await residents.wait()
+        beside.crowd.must_have_phoned(await more.wait())
+    beside.crowd.must_have_phoned(await residents.wait())
     return await beside.heard(arm), times.milliseconds
 
 
 async def whole(folder: Path, *, most: int, rate: float, rounds: int) -> bool:
-    async with Beside(folder, agents=most) as beside:
+    async with Beside(folder, calls=most) as beside:
         reached: dict[str, list[int]] = {PLAIN: [], OURS: []}
         for _ in range(rounds):
             for name in (PLAIN, OURS):

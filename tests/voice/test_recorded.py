@@ -71,6 +71,21 @@ async def test_a_prompt_that_was_removed_is_made_again(tmp_path: Path) -> None:
     assert file.exists()
 
 
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o750, 0o640), (0o755, 0o644), (0o700, 0o600)])
+async def test_whoever_may_look_into_the_folder_may_read(tmp_path: Path, folder_mode: int, file_mode: int) -> None:
+    """The server's umask keeps everybody out; Asterisk is another user."""
+    record(tmp_path / "said", "notice", "您好")
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts").chmod(folder_mode)
+    before = os.umask(0o077)
+    try:
+        speech = OfflineSpeech(tmp_path / "speech", prepared=recorded_prompts(tmp_path / "said"))
+        await Prompts(speech, tmp_path / "prompts").keep_as("notice", "您好")
+    finally:
+        os.umask(before)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "prompts").iterdir()} == {file_mode}
+
+
 async def test_what_nobody_hears_for_long_is_forgotten(tmp_path: Path) -> None:
     speech = OfflineSpeech(tmp_path)
     used, unused = await asyncio.gather(speech.speak("您好"), speech.speak("王女士您好"))

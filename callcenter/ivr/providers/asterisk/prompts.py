@@ -75,6 +75,13 @@ def _part_of(target: Path) -> Path:
 def _copied(source: Path, target: Path) -> None:
     part = _part_of(target)
     part.write_bytes(source.read_bytes())
+    _put_in_place(part, target)
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Whoever may look into the folder may read the file, whatever our umask is: Asterisk runs as another user."""
+    folder = part.parent.stat().st_mode
+    part.chmod(0o600 | (0o040 if folder & 0o010 else 0) | (0o004 if folder & 0o001 else 0))
     part.replace(target)
 
 
@@ -92,6 +99,6 @@ def _at_telephone_rate(spoken: Path, target: Path) -> float:
             file.setframerate(RATE_HZ)
             for block in sound.blocks():
                 file.writeframes(block[0].tobytes())
-        part.replace(target)
+        _put_in_place(part, target)
     with wave.open(str(target), "rb") as file:
         return file.getnframes() / file.getframerate()

@@ -1,0 +1,108 @@
+"""Who stands where on loopback in a demonstration by telephone: the trunk, the agents' phones, the on-call people."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.demo.environment import AGENTS, HOTLINE, ON_CALL, TICK_SECONDS, Environment, written_settings
+from callcenter.demo.telephony.exchange import Exchange
+
+RING_SECONDS = 20
+VOICE_MAIL_SECONDS = 60
+NOTICE = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
+VOICE_MAIL_PROMPT = "对不起，客服现在都在忙。请在提示音后说明您的房号和需要。"
+ENDPOINT = """
+[{name}]
+type = endpoint
+transport = transport-udp
+context = {context}
+disallow = all
+allow = alaw
+direct_media = no
+dtmf_mode = auto_info
+{more}
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lines:
+    """The addresses of one demonstration. Several may run on one machine, so the run is part of each."""
+
+    run: int
+
+    @classmethod
+    def of_this_process(cls) -> "Lines":
+        return cls(run=os.getpid() % 250)
+
+    @property
+    def trunk(self) -> str:
+        """Where residents' calls come from."""
+        return self._at(2)
+
+    @property
+    def phones(self) -> Mapping[str, str]:
+        """The address of every agent's phone by the agent's id, of every on-call person's by name."""
+        people = [*(agent["id"] for agent in AGENTS), *(person["name"] for person in ON_CALL)]
+        return {who: self._at(place) for place, who in enumerate(people, start=10)}
+
+    def _at(self, place: int) -> str:
+        return f"127.230.{self.run}.{place}"
+
+    def pjsip(self) -> str:
+        """In the place of the template's trunk and phones."""
+        out = ENDPOINT.format(name="trunk", context="callcenter-in", more="")
+        out += f"[trunk]\ntype = identify\nendpoint = trunk\nmatch = {self.trunk}\n"
+        for person, phone in ((agent["id"], agent["phone"]) for agent in AGENTS):
+            out += self._phone(endpoint_of(phone), self.phones[person])
+        for person in ON_CALL:
+            out += self._phone(endpoint_of(person["phone"]), self.phones[person["name"]])
+        return out
+
+    def _phone(self, name: str, address: str) -> str:
+        contact = f"[{name}]\ntype = aor\ncontact = sip:phone@{address}:5060\n"
+        return ENDPOINT.format(name=name, context="callcenter-phones", more=f"aors = {name}") + contact
+
+
+def endpoint_of(phone: str) -> str:
+    """`sip:hewen@pbx` rings the endpoint hewen, an outside number the endpoint of that name."""
+    return phone.removeprefix("sip:").partition("@")[0]
+
+
+def exchange_of(environment: Environment, lines: Lines) -> Exchange:
+    agents = [agent["id"] for agent in AGENTS if agent["phone"].startswith("sip:")]
+    return Exchange(environment.data_dir / "exchange", "main", pjsip=lines.pjsip(), agents=agents, rtp_from=23000)
+
+
+def write_telephone_settings(environment: Environment, exchange: Exchange, *, password_file: Path) -> None:
+    """The product's own settings file, as an operator with an Asterisk would write it."""
+    server = exchange.settings("callcenter")
+    password_file.write_text(server.secret(), encoding="utf-8")
+    password_file.chmod(0o600)
+    written_settings(
+        environment,
+        {
+            "server": {"host": "127.0.0.1", "port": environment.port, "data_dir": str(environment.data_dir)},
+            "database": {"url": environment.database_url},
+            "rings": {"cycle_seconds": 5.0, "rings": 3},
+            "follow_up": {"tick_seconds": TICK_SECONDS},
+            "call_flow": {
+                "notice": NOTICE,
+                "voice_mail_prompt": VOICE_MAIL_PROMPT,
+                "voice_mail_seconds": VOICE_MAIL_SECONDS,
+                "ring_seconds": RING_SECONDS,
+            },
+            "speech": {"live": environment.hears_live},
+        },
+        asterisk=(
+            {
+                "name": server.name,
+                "url": server.url,
+                "password_file": str(password_file),
+                "app": server.app,
+                "trunk_endpoint": server.trunk_endpoint,
+                "from_number": HOTLINE,
+                "prompts_dir": str(exchange.prompts),
+            },
+        ),
+    )
