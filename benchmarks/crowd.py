@@ -111,7 +111,18 @@ class Crowd:
         self._number += 1
         does = Caller(hang_up_seconds=hold_seconds, number=f"+86138{self._number}[call_number]")
         scenario = caller_scenario(does, "resident", line=arm)
-        per_ten_seconds = ("-r", str(round(rate * 10)), "-rp", "10000", "-m", str(calls), "-l", str(calls))
+        per_ten_seconds = (
+            "-r",
+            str(round(rate * 10)),
+            "-rp",
+            "10000",
+            "-m",
+            str(calls),
+            "-l",
+            str(calls),
+            "-s",
+            "1000",
+        )
         return await self._sipp(f"{arm}{self._number}", scenario, addresses()[arm], *per_ten_seconds)
 
     async def _sipp(self, name: str, scenario: str, address: str, *options: str) -> asyncio.subprocess.Process:

@@ -153,7 +153,11 @@ def _pairs(table: Mapping[str, Any]) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """JSON's strings, numbers, lists, true and false are TOML's too."""
+    """JSON's strings, numbers, lists, true and false are TOML's too; not its tables."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(one) for one in value)}]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -38,10 +38,19 @@ def _by_telephone(script: CallScript, results: Mapping[str, CallResult]) -> Iter
     yield from _answering(script, result)
     if expect.ticket is not None:
         yield from _ticket(expect.ticket, result.ticket, results)
-    if expect.call_back is not None and all(one.kind != expect.call_back.kind for one in result.call_backs):
-        yield f"call_back: expected {expect.call_back.kind}, none is planned"
+    if expect.call_back is not None:
+        yield from _call_back_by_telephone(expect.call_back, result)
     if expect.on_call is not None and (result.on_call is None or result.on_call.acknowledged_by is None):
         yield "on_call: expected somebody to acknowledge, nobody has"
+
+
+def _call_back_by_telephone(expect: CallBackTable, result: CallResult) -> Iterator[str]:
+    found = next((one for one in result.call_backs if one.kind == expect.kind), None)
+    if found is None:
+        yield f"call_back: expected {expect.kind}, none is planned"
+    elif expect.kind == "missed_call" and all(made.outcome != OUTCOMES[expect.resident] for made in found.tries):
+        got = ", ".join(made.outcome or "under way" for made in found.tries) or "not made"
+        yield f"call_back: expected outcome {OUTCOMES[expect.resident]}, got {got} ({_state(found)})"
 
 
 def _of_call(script: CallScript, performance: Performance) -> Iterator[str]:

@@ -49,6 +49,8 @@ AOR = """
 type = aor
 {contact}
 """
+CALLED_BACK_PLACE = 60
+"""In the scenario's addresses."""
 APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 RUN = os.getpid() % 250
@@ -62,7 +64,7 @@ class Scenario:
     """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number.
 
     `alone`: before all others, since its sound is measured. `waits_seconds`: what starts processes begins after the
-    rings that are measured exactly.
+    rings that are measured exactly. `called_back`: the number of a resident whose phone we ring.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Scenario:
     wired: bool = False
     waits_seconds: float = 0.0
     alone: bool = False
+    called_back: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -163,6 +166,11 @@ def _pjsip(scenarios: Sequence[Scenario], *, exchange: str) -> str:
             at = f"127.{number + 10}.{RUN}.{agent_place + place - 1}"
             contact = "" if isinstance(does, NotRegistered) else f"contact = sip:{agent.strip('+')}@{at}:5060"
             out += AOR.format(name=name, contact=contact)
+        if scenario.called_back is not None:
+            at = f"127.{number + 10}.{RUN}.{CALLED_BACK_PLACE}"
+            name = scenario.called_back
+            out += ENDPOINT.format(name=name, context="callcenter-phones", more=f"aors = {name}")
+            out += AOR.format(name=name, contact=f"contact = sip:resident@{at}:5060")
     return out
 
 
@@ -182,7 +190,9 @@ def _agents(number: int, scenario: Scenario) -> list[dict[str, str]]:
 async def play_all(folder: Path, template: Path, wanted: Collection[str]) -> dict[str, Played]:
     from tests.asterisk.scenarios import SCENARIOS
 
-    scenarios = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    # Those that start processes wait, and take longest: they are the first, so that all are over sooner.
+    scenarios = sorted(chosen, key=lambda scenario: -scenario.waits_seconds)
     names = list(dict.fromkeys(name for scenario in scenarios for name in scenario.exchanges))
     exchanges = {
         name: Exchange(folder / name, name, pjsip=_pjsip(scenarios, exchange=name), rtp_from=20000 + 1000 * at)

@@ -1,7 +1,7 @@
 """Who stands where on loopback in a demonstration by telephone: the trunk, the agents' phones, the on-call people."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from callcenter.demo.environment import AGENTS, HOTLINE, ON_CALL, TICK_SECONDS, 
 from callcenter.demo.telephony.exchange import Exchange
 
 RING_SECONDS = 20
+CALL_BACK_MINUTES = 1
+"""And at any hour: the demonstration does not wait for the morning."""
 VOICE_MAIL_SECONDS = 60
 NOTICE = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
 VOICE_MAIL_PROMPT = "对不起，客服现在都在忙。请在提示音后说明您的房号和需要。"
@@ -27,13 +29,17 @@ dtmf_mode = auto_info
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lines:
-    """The addresses of one demonstration. Several may run on one machine, so the run is part of each."""
+    """The addresses of one demonstration. Several may run on one machine, so the run is part of each.
+
+    `residents`: the numbers of those who may be called back.
+    """
 
     run: int
+    residents: tuple[str, ...] = ()
 
     @classmethod
-    def of_this_process(cls) -> "Lines":
-        return cls(run=os.getpid() % 250)
+    def of_this_process(cls, *, residents: Iterable[str]) -> "Lines":
+        return cls(run=os.getpid() % 250, residents=tuple(residents))
 
     @property
     def trunk(self) -> str:
@@ -42,8 +48,8 @@ class Lines:
 
     @property
     def phones(self) -> Mapping[str, str]:
-        """The address of every agent's phone by the agent's id, of every on-call person's by name."""
-        people = [*(agent["id"] for agent in AGENTS), *(person["name"] for person in ON_CALL)]
+        """The address of every phone: of an agent by id, of an on-call person by name, of a resident by number."""
+        people = [*(agent["id"] for agent in AGENTS), *(person["name"] for person in ON_CALL), *self.residents]
         return {who: self._at(place) for place, who in enumerate(people, start=10)}
 
     def _at(self, place: int) -> str:
@@ -57,6 +63,8 @@ class Lines:
             out += self._phone(endpoint_of(phone), self.phones[person])
         for person in ON_CALL:
             out += self._phone(endpoint_of(person["phone"]), self.phones[person["name"]])
+        for number in self.residents:
+            out += self._phone(number, self.phones[number])
         return out
 
     def _phone(self, name: str, address: str) -> str:
@@ -85,7 +93,11 @@ def write_telephone_settings(environment: Environment, exchange: Exchange, *, pa
             "server": {"host": "127.0.0.1", "port": environment.port, "data_dir": str(environment.data_dir)},
             "database": {"url": environment.database_url},
             "rings": {"cycle_seconds": 5.0, "rings": 3},
-            "follow_up": {"tick_seconds": TICK_SECONDS},
+            "follow_up": {
+                "tick_seconds": TICK_SECONDS,
+                "missed_call_minutes": CALL_BACK_MINUTES,
+                "decent_hours": [{"start": "00:00", "end": "23:59:59"}],
+            },
             "call_flow": {
                 "notice": NOTICE,
                 "voice_mail_prompt": VOICE_MAIL_PROMPT,

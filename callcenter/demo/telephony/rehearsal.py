@@ -12,6 +12,7 @@ import numpy as np
 from callcenter.demo.call_script import BUILT_IN_CALLS, CallScript
 from callcenter.demo.call_toml import AgentTable
 from callcenter.demo.environment import AGENTS, HOTLINE, ON_CALL
+from callcenter.demo.far_end.people import last_digits
 from callcenter.demo.sound import RATE_HZ
 from callcenter.demo.telephony.a_law import to_a_law
 from callcenter.demo.telephony.exchange import Exchange
@@ -42,7 +43,10 @@ LISTENING_SECONDS = 0.5
 SETTLE_SECONDS = 0.4
 """Between a phone's answer and the first word."""
 LAST_WORD_SECONDS = 1.0
-ACKNOWLEDGED_AFTER_SECONDS = 8.0
+PRESSED_AFTER_SECONDS = 8.0
+KEYED_SECONDS = 30.0
+LONGEST_SECONDS = 900
+"""So long a phone waits to be rung."""
 TAIL_SECONDS = 120
 
 
@@ -62,25 +66,38 @@ class Rehearsal:
         self._exchange = exchange
         self._lines = lines
         self._heard = heard
-        self._on_call: list[Phone] = []
+        self._called: list[Phone] = []
         self._played = 0
         folder.mkdir()
 
-    async def stand_by(self) -> None:
-        """The on-call people's phones: whoever is phoned picks up and presses 1."""
+    async def stand_by(self, scripts: Sequence[CallScript]) -> None:
+        """The phones that we ring: on-call people, who press 1, and residents who are called back."""
         word = _word(Path("01-kitchen-leak") / "agent.wav")
-        hello = np.concatenate((np.zeros(RATE_HZ), word, np.zeros(RATE_HZ * 20)))
-        keyed = self._folder / "on-call.pcap"
-        seconds = ACKNOWLEDGED_AFTER_SECONDS + 10
-        write_keyed_speech(keyed, to_a_law(hello), seconds, [("1", ACKNOWLEDGED_AFTER_SECONDS)])
-        does = Answers(ring_seconds=2, keys=[("1", ACKNOWLEDGED_AFTER_SECONDS)])
-        for number, person in enumerate(ON_CALL):
-            phone = Phone(folder=self._folder, name=f"on-call-{number}", address=self._lines.phones[person["name"]])
-            await phone.start(agent_scenario(does, "on-call"))
-            self._on_call.append(phone)
+        hello = to_a_law(np.concatenate((np.zeros(RATE_HZ), word, np.zeros(RATE_HZ * 20))))
+        for person in ON_CALL:
+            await self._picks_up(person["name"], f"on-call-{person['phone']}", "answers", "1", hello)
+        for script in called_back(scripts):
+            assert script.call_back is not None
+            number = number_called_back(script)
+            await self._picks_up(
+                number, f"resident-{number}", script.call_back.resident, script.call_back.presses, hello
+            )
+
+    async def _picks_up(self, who: str, name: str, does: str, keys: str, hello: bytes) -> None:
+        presses = [(key, PRESSED_AFTER_SECONDS + 2 * place) for place, key in enumerate(keys)]
+        behaviour: Behaviour = RingsOut()
+        if does == "answers":
+            behaviour = Answers(ring_seconds=2, keys=presses)
+            write_keyed_speech(self._folder / f"{name}.pcap", hello, KEYED_SECONDS, presses)
+            (self._folder / f"{name}.al").write_bytes(hello)
+        elif does == "busy":
+            behaviour = Refuses(status="486 Busy Here")
+        phone = Phone(folder=self._folder, name=name, address=self._lines.phones[who])
+        await phone.start(agent_scenario(behaviour, name), seconds=LONGEST_SECONDS)
+        self._called.append(phone)
 
     async def stop(self) -> None:
-        for phone in self._on_call:
+        for phone in self._called:
             await phone.stop()
 
     async def play(self, script: CallScript) -> datetime:
@@ -126,6 +143,17 @@ class Rehearsal:
         (self._folder / f"{name}-resident.al").write_bytes(to_a_law(samples))
         speech_seconds = len(spoken) / RATE_HZ
         return waits + (SETTLE_SECONDS + speech_seconds + LAST_WORD_SECONDS if speech_seconds else 0.0)
+
+
+def called_back(scripts: Sequence[CallScript]) -> list[CallScript]:
+    """Whose call is missed: those call-backs fall due within the demonstration."""
+    return [script for script in scripts if script.call_back is not None and script.call_back.kind == "missed_call"]
+
+
+def number_called_back(script: CallScript) -> str:
+    """What the resident says goes before the number that was shown."""
+    spoken = script.expect.ticket.phone if script.expect and script.expect.ticket else None
+    return f"+86{last_digits(spoken)}" if spoken else script.number
 
 
 def waiting_seconds(agents: Sequence[AgentTable], heard: Heard) -> float:

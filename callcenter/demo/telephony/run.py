@@ -29,13 +29,13 @@ from callcenter.demo.telephony.lines import (
     exchange_of,
     write_telephone_settings,
 )
-from callcenter.demo.telephony.rehearsal import CALLS, Heard, Rehearsal
+from callcenter.demo.telephony.rehearsal import CALLS, Heard, Rehearsal, called_back, number_called_back
 from callcenter.ivr.providers.asterisk.prompts import Prompts
 from callcenter.reports.call_results import CallResult, call_results
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 
 LOOK_SECONDS = 0.5
-SETTLE_SECONDS = 90.0
+SETTLE_SECONDS = 150.0
 NEAR = timedelta(seconds=5)
 """Between a phone's first message and the call's beginning as Asterisk has it."""
 NO_JOURNAL = FarEndJournal(problems=(), placed=(), requests=0, repeated=0, reordered=0, lost=0)
@@ -80,7 +80,14 @@ class Board:
         return [name for name in self.played if not self._is_settled(name)]
 
     def _is_settled(self, name: str) -> bool:
-        return is_settled(self.played[name], self.results.get(name), loses_final=False)
+        result = self.results.get(name)
+        return is_settled(self.played[name], result, loses_final=False) and not self._is_owed(name, result)
+
+    def _is_owed(self, name: str, result: CallResult | None) -> bool:
+        """A call-back that falls due within the demonstration is waited for."""
+        if result is None or not called_back([self.scripts[name]]):
+            return False
+        return not any(made.outcome for one in result.call_backs for made in one.tries)
 
     def take(self, results: Sequence[CallResult]) -> None:
         """The newest results; calls are told by their number and the time of their beginning."""
@@ -103,7 +110,7 @@ async def rehearse_by_telephone(
     board = Board(options=options, scripts={script.name: script for script in scripts})
     try:
         await prepare_database(database, users, now=datetime.now(UTC))
-        async with _raised_curtain(environment) as (rehearsal, server):
+        async with _raised_curtain(environment, scripts) as (rehearsal, server):
             print_users(console, environment.public_url, users)
             await unless_ended(_perform(rehearsal, scripts, database, board), server)
             found = differences_by_telephone(scripts, board.results, board.complaints)
@@ -122,15 +129,17 @@ async def rehearse_by_telephone(
 
 
 @asynccontextmanager
-async def _raised_curtain(environment: Environment) -> AsyncIterator[tuple[Rehearsal, Child]]:
+async def _raised_curtain(
+    environment: Environment, scripts: Sequence[CallScript]
+) -> AsyncIterator[tuple[Rehearsal, Child]]:
     """The far ends and the server's process. Raises ExchangeFailed, ProcessFailed."""
-    lines = Lines.of_this_process()
+    lines = Lines.of_this_process(residents=map(number_called_back, called_back(scripts)))
     exchange = exchange_of(environment, lines)
     write_telephone_settings(environment, exchange, password_file=environment.data_dir / "asterisk-password")
     rehearsal = Rehearsal(environment.data_dir / "phones", exchange, lines, await _heard(environment, exchange))
     try:
         await exchange.start()
-        await rehearsal.stand_by()
+        await rehearsal.stand_by(scripts)
         arguments = ["-m", "callcenter", "--config", str(environment.settings_file), "serve"]
         async with (
             aiohttp.ClientSession(trust_env=False) as session,
