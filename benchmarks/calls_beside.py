@@ -17,7 +17,7 @@ from typing import Self
 import aiohttp
 import psutil
 
-from benchmarks.crowd import APP, CLIPS, POOL, Crowd, clear, clip, exchange_for, phone_endpoint, recordings
+from benchmarks.crowd import APP, CLIPS, PLAIN, POOL, Crowd, clear, clip, exchange_for, phone_endpoint, recordings
 from benchmarks.whole_sound import Window, windows
 from callcenter.config import REPOSITORY
 from callcenter.db.engine import Database
@@ -165,9 +165,9 @@ phone = "sip:{POOL}@hotline"
     async def hold(self, name: str, *, until_talking: float, seconds: float) -> Arm:
         """What the calls take for so long, once they are all talking."""
         await asyncio.sleep(until_talking)
-        before, began = self._cpu_seconds(), time.time()
+        before, began = self._cpu_seconds(name), time.time()
         await asyncio.sleep(seconds)
-        after, ended = self._cpu_seconds(), time.time()
+        after, ended = self._cpu_seconds(name), time.time()
         taken = tuple(late - early for early, late in zip(before, after, strict=True))
         calls = await self._calls()
         return Arm(
@@ -179,9 +179,9 @@ phone = "sip:{POOL}@hotline"
             ended=ended,
         )
 
-    def _cpu_seconds(self) -> tuple[float, float]:
-        """Of Asterisk, and of our server."""
-        server = [] if self._server is None else [psutil.Process(self._server.pid)]
+    def _cpu_seconds(self, name: str) -> tuple[float, float]:
+        """Of Asterisk, and of our server where the calls are its."""
+        server = [] if self._server is None or name == PLAIN else [psutil.Process(self._server.pid)]
         ours = [*server, *(child for process in server for child in process.children(recursive=True))]
         return _taken_by([psutil.Process(self.exchange.pid)]), _taken_by(ours)
 
