@@ -5,13 +5,14 @@
 Needs root, Asterisk (ASTERISK_ROOT, or installed) and SIPp, which plays residents and agents and takes its part of the
 cores. The whole run adds calls until audio breaks: more than 1 % of the frames missing, or a correlation with what was
 spoken below 0.99. The quick one holds 60 calls, whose sound must be whole, and goes by the processor time that a
-bridged call takes, of Asterisk and callcenter together. Both then phone on beside 60 calls and see when each event
-stands in the database (SQLite, looked at from outside). Transcription is a worker's, which may run elsewhere: it is
-off. Exit code 0 only where all measures hold.
+bridged call takes of Asterisk and callcenter, over what callcenter takes without a call. Both then phone on beside 60
+calls and see when each event stands in the database (SQLite, looked at from outside). Transcription is a worker's,
+which may run elsewhere: it is off. Exit code 0 only where all measures hold.
 """
 
 import argparse
 import asyncio
+import os
 import shutil
 import statistics
 import sys
@@ -43,9 +44,13 @@ async def quick(folder: Path) -> bool:
         serving = asyncio.create_task(beside.serve())
         plain = await steady(beside)
         await serving
+        _, beside.idle_cores = await beside.taken(OURS, seconds=1.5)
         ours, times = await steady_with_more(beside)
-    share = plain.cpu_seconds_a_call / ours.cpu_seconds_a_call
-    print(f"processor time a bridged call, plain / ours: {share:.2f} (required {REQUIRED_SHARE})")
+    share = ours.fits / plain.fits
+    print(
+        f"calls that two cores suffice for by their processor time: plain {plain.fits:.0f}, ours {ours.fits:.0f}"
+        f" ({beside.idle_cores:.3f} cores without a call): {share:.2f} (required {REQUIRED_SHARE})"
+    )
     whole = plain.sound_is_whole(STEADY_CALLS) & ours.sound_is_whole(STEADY_CALLS)
     return (share >= REQUIRED_SHARE) & whole & stored_in_time(times)
 
@@ -136,6 +141,8 @@ def main() -> int:
         return 1
     print(f"audio is whole with at most {MOST_MISSING:.0%} of its frames missing and {LEAST_CORRELATION} correlation")
     began = time.monotonic()
+    if os.geteuid() == 0:  # the clock that looks at the database is as prompt as what it looks at
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
     with tempfile.TemporaryDirectory(prefix="callcenter-calls-") as name:
         folder = Path(name)
         held = asyncio.run(

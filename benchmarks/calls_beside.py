@@ -17,17 +17,18 @@ from typing import Self
 import aiohttp
 import psutil
 
-from benchmarks.crowd import APP, CLIPS, PLAIN, POOL, Crowd, clear, clip, exchange_for, phone_endpoint, recordings
+from benchmarks.crowd import APP, CLIPS, OURS, PLAIN, POOL, Crowd, clear, clip, exchange_for, phone_endpoint, recordings
 from benchmarks.whole_sound import Window, windows
 from callcenter.config import REPOSITORY
 from callcenter.db.engine import Database
 from callcenter.db.migrate import migrate
-from callcenter.demo.telephony.exchange import PASSWORD, Exchange, free_port_tcp
+from callcenter.demo.telephony.exchange import PASSWORD, Exchange, free_port_tcp, prompt_ones
 from callcenter.ivr.providers.asterisk.prompts import Prompts
 from callcenter.voice.speech import OfflineSpeech
 
 NOTICE = "您好"
 LOOK_SECONDS = 0.002
+CORES = 2
 START_SECONDS = 150
 HANG_UP_SECONDS = 30
 ON_THE_LINE = ("leg_ringing", "leg_answered", "leg_ended", "call_ended")
@@ -38,16 +39,22 @@ ON_THE_LINE = ("leg_ringing", "leg_answered", "leg_ended", "call_ended")
 class Arm:
     """`cpu_seconds_a_call`: processor time a second, of everything but SIPp, divided by the calls.
 
-    `server_cores`: our server's part, in cores.
+    `server_cores`: our server's part, in cores; `idle_cores`: what it takes of that without any call.
     """
 
     name: str
     calls: int
     cpu_seconds_a_call: float
     server_cores: float
+    idle_cores: float
     began: float
     ended: float
     sound: list[Window] = field(default_factory=list)
+
+    @property
+    def fits(self) -> float:
+        """Calls at once for which two cores suffice."""
+        return (CORES - self.idle_cores) / (self.cpu_seconds_a_call - self.idle_cores / self.calls)
 
     def sound_is_whole(self, calls: int) -> bool:
         """While all of them went on."""
@@ -71,6 +78,7 @@ class Beside:
         self.exchange: Exchange = exchange_for(folder / "asterisk", calls)
         self.crowd = Crowd(folder / "crowd", self.exchange.sip_port)
         self.database = folder / "calls.sqlite"
+        self.idle_cores = 0.0
         self._server: asyncio.subprocess.Process | None = None
         self._port = free_port_tcp()
 
@@ -108,7 +116,7 @@ class Beside:
         settings = self._folder / "callcenter.toml"
         settings.write_text(self._settings(), encoding="utf-8")
         self._server = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "callcenter", "--config", str(settings), "serve"),
+            *(*prompt_ones(), sys.executable, "-m", "callcenter", "--config", str(settings), "serve"),
             env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self._folder / "server.log").open("ab"),
@@ -165,19 +173,26 @@ phone = "sip:{POOL}@hotline"
     async def hold(self, name: str, *, until_talking: float, seconds: float) -> Arm:
         """What the calls take for so long, once they are all talking."""
         await asyncio.sleep(until_talking)
-        before, began = self._cpu_seconds(name), time.time()
-        await asyncio.sleep(seconds)
-        after, ended = self._cpu_seconds(name), time.time()
-        taken = tuple(late - early for early, late in zip(before, after, strict=True))
-        calls = await self._calls()
+        began = time.time()
+        exchange, server = await self.taken(name, seconds=seconds)
+        calls, ended = await self._calls(), time.time()
         return Arm(
             name=name,
             calls=calls,
-            cpu_seconds_a_call=sum(taken) / (ended - began) / max(1, calls),
-            server_cores=taken[1] / (ended - began),
+            cpu_seconds_a_call=(exchange + server) / max(1, calls),
+            server_cores=server,
+            idle_cores=self.idle_cores if name == OURS else 0.0,
             began=began,
             ended=ended,
         )
+
+    async def taken(self, name: str, *, seconds: float) -> tuple[float, float]:
+        """Cores, of Asterisk and of our server, in so many seconds from now."""
+        before, began = self._cpu_seconds(name), time.time()
+        await asyncio.sleep(seconds)
+        after, ended = self._cpu_seconds(name), time.time()
+        exchange, server = (late - early for early, late in zip(before, after, strict=True))
+        return exchange / (ended - began), server / (ended - began)
 
     def _cpu_seconds(self, name: str) -> tuple[float, float]:
         """Of Asterisk, and of our server where the calls are its."""
