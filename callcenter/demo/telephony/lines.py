@@ -59,8 +59,8 @@ class Lines:
         """In the place of the template's trunk and phones."""
         out = ENDPOINT.format(name="trunk", context="callcenter-in", more="")
         out += f"[trunk]\ntype = identify\nendpoint = trunk\nmatch = {self.trunk}\n"
-        for person, phone in ((agent["id"], agent["phone"]) for agent in AGENTS):
-            out += self._phone(endpoint_of(phone), self.phones[person])
+        for agent in AGENTS:
+            out += self._phone(endpoint_of(agent["phone"]), self.phones[agent["id"]])
         for person in ON_CALL:
             out += self._phone(endpoint_of(person["phone"]), self.phones[person["name"]])
         for number in self.residents:
