@@ -104,6 +104,9 @@ def _add_running(commands: Commands) -> None:
     demo.add_argument(
         "--live", action="store_true", help="transcribe the calls while they go on as well (takes longer)"
     )
+    demo.add_argument(
+        "--phones", action="store_true", help="real calls instead: Asterisk and SIPp on loopback, in real time"
+    )
     demo.add_argument("--json", action="store_true", help="print the resulting calls and tickets as JSON")
     demo.add_argument("--port", type=int, default=8080, help="port of the console (default: 8080)")
     demo.add_argument("--data-dir", type=Path, metavar="DIR", help="keep the demo's data here (default: a new folder)")
@@ -178,6 +181,7 @@ def _demo(options: argparse.Namespace) -> int:
         port=options.port,
         data_dir=options.data_dir,
         live=options.live,
+        phones=options.phones,
     )
 
 

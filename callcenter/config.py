@@ -276,6 +276,11 @@ class CallFlowSettings(Section):
     confirm_seconds: Annotated[int, Field(ge=2, le=30)] = 8
     fallback_number: str = Field("", description="Where a caller is connected when we cannot decide; empty: voice mail")
     language: str = "zh-CN"
+    recorded_prompts: Path | None = Field(
+        None,
+        description="Your own Asterisk: a folder in which NAME.wav (PCM) says what NAME.txt holds. A text that stands"
+        " there word for word is played from the recording; all others are synthesised",
+    )
 
 
 class AgentSettings(Section):
