@@ -182,11 +182,10 @@ def engine_settings(settings: Settings, model: str | None = None) -> EngineSetti
     folder = speech.models_dir / name
     if not folder.is_dir() and (outside := speech.models_dir.parent / name).is_dir():
         folder = outside
-    engine, language = speech.engine or "vosk", speech.language
     entry = _manifest_entry(settings, name)
     if entry is not None:
-        engine, language = entry.engine, entry.languages[0]
-    return EngineSettings(model_path=folder, engine=engine, language=language)
+        return EngineSettings(model_path=folder, engine=entry.engine, language=entry.languages[0])
+    return EngineSettings(model_path=folder, engine=speech.engine or "vosk", language=speech.language)
 
 
 def _manifest_entry(settings: Settings, name: str) -> ModelEntry | None:
