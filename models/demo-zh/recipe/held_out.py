@@ -21,7 +21,7 @@ def texts():
     ]
     for path in sorted(LABELLED.glob("*.jsonl")):
         rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-        found.extend(row["text"] for row in rows)
+        found.extend(row.get("text", "") for row in rows)
     return found
 
 
