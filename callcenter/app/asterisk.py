@@ -8,12 +8,13 @@ import structlog
 
 from callcenter.config import Settings
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.asterisk.ari import AriClient
 from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER, Prompts
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
-from callcenter.ports import Clock, Dialler
+from callcenter.ports import Clock, Dialler, LiveListener
 from callcenter.services.inbox import EventInbox
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 
@@ -35,7 +36,9 @@ def switch_of(
     call_flow: CallFlow,
     inbox: EventInbox,
     clock: Clock,
+    callers: CallersOnTheLine | None = None,
     progress: ProgressOnTheLine | None = None,
+    listener: LiveListener | None = None,
 ) -> AsteriskSwitch:
     return AsteriskSwitch(
         ari,
@@ -44,7 +47,9 @@ def switch_of(
         prompts=prompts_of(ari, settings),
         agents={agent.id: agent for agent in settings.agents},
         clock=clock,
+        callers=callers,
         progress=progress,
+        listener=listener,
     )
 
 

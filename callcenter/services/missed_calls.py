@@ -14,6 +14,7 @@ from callcenter.domain.phone_numbers import dialable, ways_to_write
 from callcenter.domain.rings import MISSED, Disposition
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.number_to_call import number_to_call
+from callcenter.services.queue_call_backs import keeps_place
 from callcenter.services.reminders import NewReminder, cancel, pending_reminders, plan_reminder
 from callcenter.services.transactions import take_turns
 
@@ -35,7 +36,7 @@ async def plan_missed_call(session: AsyncSession, call: CallRow, now: datetime, 
         await cancel_missed_calls(session, call, number, now=now)
     elif disposition in MISSED and call.ended_at is not None:
         await take_turns(session, "missed calls")
-        if await _spoken_to_since(session, number, call) or await _is_planned(session, number):
+        if keeps_place(call) or await _spoken_to_since(session, number, call) or await _is_planned(session, number):
             return
         new = NewReminder(
             kind=KIND,

@@ -12,6 +12,7 @@ from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.call_controls import CallControls
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
@@ -22,6 +23,7 @@ from callcenter.web.keys import (
     ASSETS,
     CATALOGS,
     CLOCK,
+    CONTROLS,
     DATABASE,
     DUTY,
     LANGUAGE,
@@ -44,6 +46,7 @@ from callcenter.web.pages import (
     cases,
     complaints,
     desk,
+    desk_orders,
     incidents,
     language,
     live,
@@ -90,13 +93,15 @@ def add_console(
     live_tickets: LiveTickets | None = None,
     duty: AgentsOnDuty | None = None,
     news: News | None = None,
+    controls: CallControls | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
     that goes on. `duty` knows what agents are doing and is run by whoever gives it, else by the console itself;
-    `news` is told when this process has written something.
+    `news` is told when this process has written something. `controls`: what can be done to calls that go on.
     """
+    app[CONTROLS] = controls or CallControls(database, clock=clock)
     app[NEWS] = news or News()
     if duty is None:
         agents, wrap_up = [agent.id for agent in settings.agents], timedelta(seconds=settings.call_flow.wrap_up_seconds)
@@ -153,6 +158,7 @@ def _add_rooms(app: web.Application) -> None:
     get("/desk/calls/{call_id}", desk.one_call)
     post("/desk/calls/{call_id}/ticket", desk.take)
     post("/desk/calls/{call_id}/phone", desk.show_number)
+    post("/desk/calls/{call_id}/orders", desk_orders.order)
     get("/tickets", tickets.ticket_list)
     get("/tickets/{number}", ticket.ticket_page)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)
@@ -176,6 +182,7 @@ def _add_rooms(app: web.Application) -> None:
     post(r"/reminders/{reminder_id:\d+}/cancel", reminder_changes.cancel)
     post(r"/reminders/{reminder_id:\d+}/call", reminder_changes.call)
     post("/tickets/{number}/call", reminder_changes.call_resident)
+    post("/tickets/{number}/talk", reminder_changes.talk_to_resident)
     post("/tickets/{number}/merge", ticket_joins.merge)
     post("/tickets/{number}/unmerge", ticket_joins.unmerge)
     post("/tickets/{number}/split", ticket_joins.split)

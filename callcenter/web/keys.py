@@ -7,6 +7,7 @@ from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.call_controls import CallControls
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
@@ -21,6 +22,7 @@ LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
 DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
 NEWS = web.AppKey("callcenter.web.news", News)
 LIVE_TICKETS = web.AppKey("callcenter.web.live_tickets", LiveTickets)
+CONTROLS = web.AppKey("callcenter.web.call_controls", CallControls)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 LANGUAGE = web.AppKey("callcenter.web.service_language", LanguageChecker)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)

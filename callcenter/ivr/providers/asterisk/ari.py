@@ -143,9 +143,10 @@ class AriClient:
                     return True
         return False
 
-    async def continue_in(self, channel: str, context: str) -> None:
+    async def continue_in(self, channel: str, context: str, extension: str = "s") -> None:
         """Leaves our application for the dialplan, which sends it back."""
-        await self.request("POST", f"channels/{_name(channel)}/continue", context=context, extension="s", priority=1)
+        path = f"channels/{_name(channel)}/continue"
+        await self.request("POST", path, context=context, extension=extension, priority=1)
 
     async def originate(
         self,
@@ -220,12 +221,76 @@ class AriClient:
         said = await self.request("GET", f"channels/{_name(channel)}/variable", variable=expression)
         return str(said.get("value") or "")
 
+    async def start_music(self, channel: str) -> None:
+        await self.request("POST", f"channels/{_name(channel)}/moh")
+
+    async def stop_music(self, channel: str) -> None:
+        """None playing is no error."""
+        with contextlib.suppress(AriRefused):
+            await self.request("DELETE", f"channels/{_name(channel)}/moh")
+
+    async def snoop(self, channel: str, name: str, *, spy: str, whisper: str = "none", args: str = "snoop") -> None:
+        """A channel that hears another one: `spy` in is what it says, out what it hears; `whisper` out speaks to it."""
+        path = f"channels/{_name(channel)}/snoop/{_name(name)}"
+        await self.request("POST", path, spy=spy, whisper=whisper, app=self.settings.app, appArgs=args)
+
+    async def external_media(self, channel: str, *, sound_format: str) -> str:
+        """A channel whose sound comes to a websocket; what that is called at Asterisk's `/media/`."""
+        query: dict[str, Any] = {
+            "app": self.settings.app,
+            "channelId": channel,
+            "external_host": "INCOMING",
+            "format": sound_format,
+        }
+        query |= {"transport": "websocket", "encapsulation": "none", "connection_type": "server"}
+        await self.request("POST", "channels/externalMedia", **query)
+        return await self.variable(channel, "MEDIA_WEBSOCKET_CONNECTION_ID")
+
+    async def media(self, connection: str) -> aiohttp.ClientWebSocketResponse:
+        """The sound of an external media channel. Raises AriUnreachable."""
+        try:
+            return await self._session.ws_connect(
+                f"{self.settings.url}/media/{_name(connection)}", headers=self._headers, protocols=("media",)
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise AriUnreachable(f"asterisk {self.settings.name}: media: {error!r}") from error
+
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        await self.request("POST", f"channels/{_name(channel)}/variable", variable=name, value=value)
+
+    async def mute_recording(self, channel_name: str, *, muted: bool) -> None:
+        """MixMonitor writes silence in the place of sound. ARI cannot say so: the manager's interface, by HTTP.
+
+        Raises AriRefused, AriUnreachable.
+        """
+        jar = aiohttp.DummyCookieJar()
+        settings = self.settings
+        login = {"action": "login", "username": settings.user, "secret": settings.secret()}
+        mute = {"action": "MixMonitorMute", "Channel": channel_name, "Direction": "both", "State": str(int(muted))}
+        try:
+            async with aiohttp.ClientSession(cookie_jar=jar, timeout=TIMEOUT) as session:
+                async with session.get(f"{settings.url}/rawman", params=login) as response:
+                    said, cookies = await response.text(), response.cookies
+                if "Success" in said:
+                    async with session.get(f"{settings.url}/rawman", params=mute, cookies=cookies) as response:
+                        said = await response.text()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise AriUnreachable(f"asterisk {settings.name}: MixMonitorMute: {error!r}") from error
+        if "Success" not in said:
+            why = " ".join(said.split())[:200] or "no answer"
+            raise AriRefused(f"asterisk {settings.name}: MixMonitorMute: {why}; see manager.conf", status=0)
+
     # Bridges
 
     async def bridge(self, bridge: str, channels: tuple[str, ...]) -> None:
         """Makes the bridge where it is not there, and lets the channels hear each other."""
         await self.request("POST", f"bridges/{_name(bridge)}", type="mixing")
         await self.request("POST", f"bridges/{_name(bridge)}/addChannel", channel=",".join(channels))
+
+    async def take_out(self, bridge: str, channel: str) -> None:
+        """One that is not in it is no error."""
+        with contextlib.suppress(AriRefused):
+            await self.request("POST", f"bridges/{_name(bridge)}/removeChannel", channel=channel)
 
     async def end_bridge(self, bridge: str) -> None:
         """One that is gone already, or about to go, is no error."""

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from callcenter.domain.calls import Direction, EndReason, EventKind
-from callcenter.ivr.provider import AskResident, Say, Step
+from callcenter.ivr.provider import AskResident, DialTarget, Say, Step
+from callcenter.ivr.providers.asterisk.agent_call import AgentCall
 from callcenter.ivr.providers.asterisk.ari import AriError, AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.causes import Ending, unanswered
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
+from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import EXCHANGE, UNSEEN, CallParts, Gap, ResidentLeft
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel
 from callcenter.ivr.providers.asterisk.names import PURPOSE, call_id, outbound_channel
-from callcenter.ivr.providers.asterisk.script import ScriptedCall
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
 from callcenter.ports import DialRefused, DialUncertain, OutboundCall
 
@@ -27,12 +28,15 @@ ENDING_SECONDS = 10.0
 KEY_SECONDS = 6
 KEY_PROMPT = "如果您以后不希望接到我们的电话，请按9。需要其他帮助请拨打客服热线。"
 AMD_CONTEXT = "callcenter-amd"
+TALK = "talk"
+"""Its extension that does not listen for a machine: the agent hears who is there."""
 AMD_SECONDS = 8.0
+LATER_SECONDS = 2.0
 MACHINE = "machine_start"
 HUMAN = "human"
 
 
-class PlacedCall(ScriptedCall):
+class PlacedCall(AgentCall):
     """A call of ours, from its channel's making to its end."""
 
     def __init__(self, channel: Channel, parts: CallParts, ledger: CallLedger, order: OutboundCall) -> None:
@@ -49,35 +53,65 @@ class PlacedCall(ScriptedCall):
         order = self._order
         self._tell(EventKind.CALL_STARTED, self.channel)
         try:
-            await self._until_answered()
-            await self._detect()
-            await self.carry_on(_script(order))
+            await self._until_in_app()
+            agent = await self._agent_on_the_phone(order.agent) if order.agent else None
+            if order.agent and agent is None:
+                log.info("the agent did not come to the phone; the resident is not rung", call_id=self.ledger.call_id)
+            else:
+                await self._until_answered()
+                await self._detect(None if agent is None else TALK)
+                await self._speak(order, agent)
         except ResidentLeft:
             log.debug("a call of ours is over", call_id=self.ledger.call_id)
         except AriError as error:
             log.warning("a call of ours broke off", call_id=self.ledger.call_id, error=str(error))
         await self._finish()
 
+    async def _speak(self, order: OutboundCall, agent: Leg | None) -> None:
+        """Raises ResidentLeft in the end, where nothing else fails."""
+        if agent is None:
+            await self.carry_on(_script(order))
+            return
+        await self.say(order.speech)
+        await self.ringing.talk_with(agent)
+        await self.converse(None)
+
+    async def _agent_on_the_phone(self, agent: str) -> Leg | None:
+        """The agent's own phone rings first; they hear ringing until the resident answers."""
+        settings = self.parts.agents.get(agent)
+        if settings is None:
+            return None
+        target = DialTarget(agent=settings.id, phone=settings.phone, must_confirm=settings.is_outside)
+        return await self.ringing.first(target)
+
     async def carry_on(self, steps: Sequence[Step]) -> None:
         """Raises ResidentLeft in the end."""
         await self.converse(await self.carry_out(steps))
 
-    async def _until_answered(self) -> None:
+    async def _until_in_app(self) -> None:
         until = time.monotonic() + ENTER_SECONDS
         while not self._in_app.is_set():
             if await self.next(until) is None:
                 raise AriRefused(f"{self.id} did not enter our application", status=0)
+
+    async def _until_answered(self) -> None:
+        """Raises ResidentLeft, also where the agent who ordered the call has hung up meanwhile."""
         await self.parts.ari.dial(self.id, seconds=RING_SECONDS)
         while not self._up:
             await self.next()
+            if self._order.agent and all(leg.ended for leg in self.legs.values()):
+                await self.parts.ari.hang_up(self.id)
 
-    async def _detect(self) -> None:
-        """A machine or a person: Asterisk listens to the first seconds. The text is said to both, as a key decides."""
-        if not self.parts.ari.settings.detect_machines:
-            return
+    async def _detect(self, extension: str | None = None) -> None:
+        """A machine or a person: Asterisk listens to the first seconds. The text is said to both, as a key decides.
+
+        The dialplan begins the recording of what an agent and the resident say, too. `extension`: it does only that.
+        """
+        if extension is None and not self.parts.ari.settings.detect_machines:
+            extension = TALK
         self._detecting = True
         self._in_app.clear()
-        await self.parts.ari.continue_in(self.id, AMD_CONTEXT)
+        await self.parts.ari.continue_in(self.id, AMD_CONTEXT, extension or "s")
         until = time.monotonic() + AMD_SECONDS
         while not self._in_app.is_set():
             if await self.next(until) is None:
@@ -89,7 +123,7 @@ class PlacedCall(ScriptedCall):
             case "StasisStart":
                 self._in_app.set()
                 said = [str(one) for one in event.data.get("args", ())]
-                if said[:1] == ["amd"]:
+                if said[:1] == ["amd"] and len(said) > 1:
                     self._answered_by = MACHINE if said[1:2] == ["MACHINE"] else HUMAN
                     log.info("who answered", call_id=self.ledger.call_id, by=self._answered_by, because=said[2:])
             case "StasisEnd" if self._detecting:
@@ -111,6 +145,8 @@ class PlacedCall(ScriptedCall):
     def _ended(self, event: AriEvent) -> Ending:
         if self._up:
             return Ending(reason=EndReason.COMPLETED)
+        if self._order.agent and all(not leg.is_answered for leg in self.legs.values()):
+            return Ending(reason=EndReason.CANCELLED)
         return unanswered(event.number("cause"), event.number("tech_cause"), rang=self._rang)
 
     def _tell(self, kind: EventKind, when: AriEvent | Channel) -> None:
@@ -128,8 +164,9 @@ class PlacedCall(ScriptedCall):
 
     async def _finish(self) -> None:
         """Its end is written down. One that was lost from sight ended in a way that we do not know: failed."""
-        while self.ended_at is None:
+        while self.ended_at is None or any(not leg.ended for leg in self.legs.values()):
             try:
+                await self.hang_up_legs()
                 await self.parts.ari.hang_up(self.id)
                 if await self.next_of_all(time.monotonic() + ENDING_SECONDS) is None:
                     await self.look_once_more()
@@ -140,6 +177,8 @@ class PlacedCall(ScriptedCall):
         lost = self.hung_up_by if self.hung_up_by in (EXCHANGE, UNSEEN) else None
         data = self._who() | {"reason": ending.reason.value, "sip_code": ending.sip_code, "hung_up_by": lost}
         self.ledger.write(EventKind.CALL_ENDED, self.ended_at, data=data)
+        while any(leg.connected for leg in self.legs.values()) and not await self.recordings_written(self.ended_at):
+            await self.next_of_all(time.monotonic() + LATER_SECONDS)
 
 
 def _script(order: OutboundCall) -> list[Step]:

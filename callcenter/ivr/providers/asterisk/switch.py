@@ -16,17 +16,20 @@ import aiohttp
 import structlog
 
 from callcenter.config import AgentSettings
+from callcenter.domain.call_orders import CallOrder, TalkStanding
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.asterisk.agent_call import write_recordings
 from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
-from callcenter.ivr.providers.asterisk.call import InboundCall, write_recordings
+from callcenter.ivr.providers.asterisk.call import InboundCall
 from callcenter.ivr.providers.asterisk.hangup_log import HangupLog, LoggedCall, write_events
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
-from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap
+from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap, Ordered
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel, Unreadable, read_event
-from callcenter.ivr.providers.asterisk.names import INBOUND, OUTBOUND, leg_name
+from callcenter.ivr.providers.asterisk.names import INBOUND, OUTBOUND, call_of
 from callcenter.ivr.providers.asterisk.prompts import Prompts
-from callcenter.ports import Clock
+from callcenter.ports import Clock, LiveListener, OrderRefused
 from callcenter.services.inbox import EventInbox
 
 log = structlog.get_logger()
@@ -37,6 +40,7 @@ REPLACED_PAUSE_SECONDS = 30.0
 """Another server took our application: it is left alone for so long."""
 SWEEP_SECONDS = 20.0
 STOP_SECONDS = 3.0
+ORDER_SECONDS = 10.0
 SETTLE_SECONDS = 1.0
 """A call that ended a moment ago is still being written down by its own task."""
 
@@ -46,7 +50,8 @@ class PlayedCall(Protocol):
 
     id: str
     ledger: CallLedger
-    queue: asyncio.Queue[AriEvent | Gap]
+    queue: asyncio.Queue[AriEvent | Gap | Ordered]
+    standing: TalkStanding | None
 
     async def run(self, found: Gap | None = None) -> None:
         """From its beginning to its end. `found`: it was going on already when we came."""
@@ -68,7 +73,9 @@ class AsteriskSwitch:
         prompts: Prompts,
         agents: Mapping[str, AgentSettings],
         clock: Clock,
+        callers: CallersOnTheLine | None = None,
         progress: ProgressOnTheLine | None = None,
+        listener: LiveListener | None = None,
     ) -> None:
         self.ari = ari
         self.name = ari.settings.name
@@ -78,7 +85,14 @@ class AsteriskSwitch:
         self._inbox = inbox
         self._clock = clock
         self._parts = CallParts(
-            ari=ari, call_flow=call_flow, progress=progress, prompts=prompts, agents=agents, clock=clock
+            ari=ari,
+            call_flow=call_flow,
+            callers=callers or CallersOnTheLine(tuple(agents.values())),
+            progress=progress,
+            prompts=prompts,
+            agents=agents,
+            clock=clock,
+            listener=listener,
         )
         self._calls: dict[str, PlayedCall] = {}
         self._early: dict[str, list[AriEvent]] = {}
@@ -165,8 +179,7 @@ class AsteriskSwitch:
             self._take_in(event.channel, None)
 
     def _call_of(self, event: AriEvent) -> str:
-        leg = leg_name(event.channel_id)
-        return leg.call if leg is not None else event.channel_id
+        return call_of(event.channel_id) or event.channel_id
 
     def begin(self, channel: Channel, made: MakesCall, found: Gap | None = None) -> None:
         """Plays the call that `made` makes of the channel, with what was heard of it already."""
@@ -203,6 +216,22 @@ class AsteriskSwitch:
 
     def is_open(self, channel: str) -> bool:
         return channel in self._calls
+
+    def standing(self, channel: str) -> TalkStanding | None:
+        call = self._calls.get(channel)
+        return call.standing if call is not None else None
+
+    async def carry_out(self, channel: str, order: CallOrder) -> None:
+        """Raises OrderRefused."""
+        call = self._calls.get(channel)
+        if call is None:
+            raise OrderRefused("no_such_call")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        call.queue.put_nowait(Ordered(order=order, done=done))
+        try:
+            await asyncio.wait_for(done, ORDER_SECONDS)
+        except TimeoutError:
+            raise OrderRefused("failed", f"not within {ORDER_SECONDS:.0f} s") from None
 
     async def take_log(self) -> None:
         """Writes down what the hang-up log knows. Raises AriError."""
@@ -241,8 +270,8 @@ class AsteriskSwitch:
                 log.info("a call that goes on is taken up", asterisk=self.name, channel=channel.id)
                 self._take_in(channel, gap)
         for channel in channels.values():
-            name = leg_name(channel.id)
-            if name is not None and name.call not in channels and name.call not in self._calls:
+            owner = call_of(channel.id)
+            if owner is not None and owner not in channels and owner not in self._calls:
                 log.info("a phone whose caller has left is hung up", asterisk=self.name, channel=channel.id)
                 await self.ari.hang_up(channel.id)
             if channel.id.startswith(OUTBOUND) and channel.id not in self._calls and self._is_made_by_us(channel):
