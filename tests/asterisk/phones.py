@@ -97,7 +97,7 @@ def _turned_round(method: str, cseq: int) -> str:
 class Answers:
     """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second).
 
-    `holds`: puts the resident on hold so long after the answer, for so long.
+    `holds`: puts the resident on hold so long after the answer, for so long. `calls`: so many times one after another.
     """
 
     ring_seconds: float = 1.0
@@ -105,6 +105,7 @@ class Answers:
     holds: tuple[float, float] | None = None
     talk_seconds: float | None = None
     keys: Sequence[tuple[str, float]] = ()
+    calls: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,7 +252,7 @@ class Phone:
     address: str
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
-    async def start(self, scenario: str, *arguments: str) -> None:
+    async def start(self, scenario: str, *arguments: str, calls: int = 1) -> None:
         (self.folder / f"{self.name}.xml").write_text(scenario, encoding="latin-1")
         self.process = await asyncio.create_subprocess_exec(
             *(
@@ -266,7 +267,7 @@ class Phone:
                 "-p",
                 "5060",
                 "-m",
-                "1",
+                str(calls),
             ),
             *("-mp", "30000", "-timeout", "100s", "-nostdin"),
             *("-trace_msg", "-message_file", f"{self.name}.log", "-recv_timeout", "95000", *arguments),

@@ -284,7 +284,11 @@ class AriClient:
 
     async def bridge(self, bridge: str, channels: tuple[str, ...]) -> None:
         """Makes the bridge where it is not there, and lets the channels hear each other."""
-        await self.request("POST", f"bridges/{_name(bridge)}", type="mixing")
+        try:
+            await self.request("POST", f"bridges/{_name(bridge)}", type="mixing")
+        except AriRefused as refused:
+            if refused.status != 409:  # it is there
+                raise
         await self.request("POST", f"bridges/{_name(bridge)}/addChannel", channel=",".join(channels))
 
     async def take_out(self, bridge: str, channel: str) -> None:

@@ -6,7 +6,7 @@ Nothing that fails here reaches the caller: the call loses its live words, and i
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import structlog
@@ -23,6 +23,8 @@ FORMAT = "ulaw"
 FRAME_BYTES, FRAME_MS = 160, 20
 PIECE_BYTES = 800
 """100 ms of one side: what is handed on at a time."""
+LATE_MS = 100
+"""A frame that comes so much later than the promptest one is late; a stream so far behind at its end has lost some."""
 DIRECTIONS = {Side.RESIDENT: "in", Side.AGENT: "out"}
 ENTER_TRIES, ENTER_PAUSE_SECONDS = 20, 0.05
 
@@ -47,12 +49,11 @@ class SideArrivals:
         return [one - least for one in self.spread]
 
     @property
-    def missing(self) -> float:
-        """The share of frames that should have come by the last one's time, and did not."""
+    def lost(self) -> int:
+        """Frames that should have come by the last one's time, and did not."""
         if not self.spread:
-            return 1.0
-        due = (self.spread[-1] + (self.frames - 1) * FRAME_MS) / FRAME_MS + 1
-        return max(0.0, 1 - self.frames / due)
+            return 0
+        return max(0, round(max(0.0, self.spread[-1]) // FRAME_MS) - LATE_MS // FRAME_MS)
 
 
 class LiveSound:
@@ -99,8 +100,19 @@ class LiveSound:
                 await self._ari.hang_up(name)
             except AriError as error:
                 log.debug("a channel of live sound is left", call_id=self._call_id, error=str(error))
-        if self._ear is not None:
-            await self._ear.end(report)
+        if self._ear is None:
+            return
+        came = self.arrivals.values()
+        late = sorted(one for side in came for one in side.late_ms())
+        log.info(
+            "live sound has ended",
+            call_id=self._call_id,
+            frames=sum(side.frames for side in came),
+            lost=sum(side.lost for side in came),
+            late_ms_p95=round(late[len(late) * 95 // 100]) if late else None,
+        )
+        lost, late_frames = sum(side.lost for side in came), sum(one > LATE_MS for one in late)
+        await self._ear.end(replace(report, lost_frames=lost, late_frames=late_frames))
 
     async def _carry(self, side: Side, began: float) -> None:
         """Until the call's sound ends. Raises AriError, aiohttp.ClientError."""

@@ -48,6 +48,7 @@ class PlacedCall(AgentCall):
         self._up = False
         self._ending: Ending | None = None
         self._answered_by: str | None = None
+        self._agent_is_there = False
 
     async def run(self, found: Gap | None = None) -> None:
         order = self._order
@@ -58,6 +59,7 @@ class PlacedCall(AgentCall):
             if order.agent and agent is None:
                 log.info("the agent did not come to the phone; the resident is not rung", call_id=self.ledger.call_id)
             else:
+                self._agent_is_there = agent is not None
                 await self._until_answered()
                 await self._detect(None if agent is None else TALK)
                 await self._speak(order, agent)
@@ -100,6 +102,7 @@ class PlacedCall(AgentCall):
         while not self._up:
             await self.next()
             if self._order.agent and all(leg.ended for leg in self.legs.values()):
+                self._agent_is_there = False
                 await self.parts.ari.hang_up(self.id)
 
     async def _detect(self, extension: str | None = None) -> None:
@@ -145,7 +148,7 @@ class PlacedCall(AgentCall):
     def _ended(self, event: AriEvent) -> Ending:
         if self._up:
             return Ending(reason=EndReason.COMPLETED)
-        if self._order.agent and all(not leg.is_answered for leg in self.legs.values()):
+        if self._order.agent and not self._agent_is_there:
             return Ending(reason=EndReason.CANCELLED)
         return unanswered(event.number("cause"), event.number("tech_cause"), rang=self._rang)
 

@@ -108,6 +108,11 @@ class AsteriskSwitch:
     def open_calls(self) -> int:
         return len(self._calls)
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Of the calls that go on, in the order in which they came."""
+        return tuple(self._calls)
+
     def health(self) -> dict[str, Any]:
         """For /healthz."""
         return {"connected": self.connected.is_set(), "calls": self.open_calls, "connections_lost": self.gaps}
