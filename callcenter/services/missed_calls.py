@@ -11,6 +11,7 @@ from callcenter.db.tickets import TicketRow
 from callcenter.domain.calls import Direction, OutboundOutcome
 from callcenter.domain.dialling import Reason
 from callcenter.domain.phone_numbers import dialable, ways_to_write
+from callcenter.domain.reminder_kinds.queue_call_back import KIND as QUEUE_CALL_BACK
 from callcenter.domain.rings import MISSED, Disposition
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.number_to_call import number_to_call
@@ -19,6 +20,8 @@ from callcenter.services.reminders import NewReminder, cancel, pending_reminders
 from callcenter.services.transactions import take_turns
 
 KIND = "missed_call"
+ENDED_BY_TALKING = (KIND, QUEUE_CALL_BACK.name)
+"""Nothing of these is owed to who got through to an agent."""
 OPEN = (ReminderState.WAITING.value, ReminderState.CLAIMED.value, ReminderState.DIALLING.value)
 
 
@@ -53,7 +56,7 @@ async def cancel_missed_calls(session: AsyncSession, call: CallRow, number: str,
     missed = select(CallRow.id).where(
         CallRow.from_number.in_(ways_to_write(number)), CallRow.started_at <= call.started_at
     )
-    waiting = await pending_reminders(session, ReminderRow.kind == KIND, ReminderRow.call_id.in_(missed))
+    waiting = await pending_reminders(session, ReminderRow.kind.in_(ENDED_BY_TALKING), ReminderRow.call_id.in_(missed))
     await cancel(session, waiting, Reason.RESIDENT_CALLED_IN, now=now)
 
 

@@ -185,7 +185,10 @@ def _earlier_call(now: datetime) -> CallRow:
 
 
 async def from_a_ticket(stage: Stage) -> None:
-    """The agent's phone rings, then the resident's. A second order: the resident is busy. A third: no agent comes."""
+    """The agent's phone rings, then the resident's; a second resident is busy, for a third no agent comes.
+
+    While the first two talk we stop and start again.
+    """
     await stage.hotline.connect()
     await stage.phones()
     await asyncio.sleep(0.5)
@@ -201,6 +204,12 @@ async def from_a_ticket(stage: Stage) -> None:
             agent=stage.name(agent),
         )
         await dialler.place_call(call)
+    await stage.talking()
+    await stage.over(count=2)
+    await stage.hotline.disconnect()
+    await asyncio.sleep(0.5)
+    await stage.hotline.connect()
+    stage.played.notes["taken up"] = await stage.bridged(await stage.talking())
     await stage.over(count=3, recordings=1)
 
 
@@ -235,7 +244,7 @@ ORDERED = [
         name="waiting_in_line_and_called_back",
         play=waits_and_keeps_the_place,
         agents={
-            "hewen": Answers(ring_seconds=1, calls=2, talk_seconds=9),
+            "hewen": Answers(ring_seconds=1, calls=2, talk_seconds=8),
             WAITS: Answers(ring_seconds=1, says="hello", keys=[("1", 6.0)]),
         },
         call_flow=QUEUE,

@@ -175,6 +175,7 @@ def test_an_agent_calls_from_a_ticket(story: Played) -> None:
     assert [one.call.outbound_outcome for one in (home, taken, never)] == ["reached", "busy", "no_answer"]
     assert story.phones["+home"].time_of("INVITE", "received") > story.phones["hewen"].time_of("SIP/2.0 200")
     assert not story.phones["+never"].messages()
+    assert story.notes["taken up"] == {"resident", "hewen"}
     assert [one.content for one in home.recordings] == ["conversation"]
     recorded = samples_of(story.recordings["conversation-0"])
     for channel in (0, 1):

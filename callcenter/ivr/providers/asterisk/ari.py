@@ -9,32 +9,15 @@ from urllib.parse import quote
 import aiohttp
 
 from callcenter.config import AsteriskSettings
+from callcenter.ivr.providers.asterisk.ari_errors import AriError as AriError
+from callcenter.ivr.providers.asterisk.ari_errors import AriGone, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.manager import mute_mix_monitor
 from callcenter.ivr.providers.asterisk.messages import Channel, read_channel
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5, sock_read=30)
 CHUNK_BYTES = 64 * 1024
 WAV_HEADER_BYTES = 44
-
-
-class AriError(Exception):
-    """Asterisk did not do what it was asked for; the message says what and why."""
-
-
-class AriUnreachable(AriError):
-    """It did not answer."""
-
-
-class AriRefused(AriError):
-    """It answered no."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class AriGone(AriRefused):
-    """What was named is not there any more: a channel that has hung up, a playback that has ended."""
 
 
 class AriClient:
@@ -229,22 +212,14 @@ class AriClient:
         with contextlib.suppress(AriRefused):
             await self.request("DELETE", f"channels/{_name(channel)}/moh")
 
+    async def mute_recording(self, channel_name: str, *, muted: bool) -> None:
+        """MixMonitor writes silence in the place of sound. Raises AriRefused, AriUnreachable."""
+        await mute_mix_monitor(self.settings, channel_name, muted=muted)
+
     async def snoop(self, channel: str, name: str, *, spy: str, whisper: str = "none", args: str = "snoop") -> None:
         """A channel that hears another one: `spy` in is what it says, out what it hears; `whisper` out speaks to it."""
         path = f"channels/{_name(channel)}/snoop/{_name(name)}"
         await self.request("POST", path, spy=spy, whisper=whisper, app=self.settings.app, appArgs=args)
-
-    async def external_media(self, channel: str, *, sound_format: str) -> str:
-        """A channel whose sound comes to a websocket; what that is called at Asterisk's `/media/`."""
-        query: dict[str, Any] = {
-            "app": self.settings.app,
-            "channelId": channel,
-            "external_host": "INCOMING",
-            "format": sound_format,
-        }
-        query |= {"transport": "websocket", "encapsulation": "none", "connection_type": "server"}
-        await self.request("POST", "channels/externalMedia", **query)
-        return await self.variable(channel, "MEDIA_WEBSOCKET_CONNECTION_ID")
 
     async def media(self, connection: str) -> aiohttp.ClientWebSocketResponse:
         """The sound of an external media channel. Raises AriUnreachable."""
@@ -257,28 +232,6 @@ class AriClient:
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         await self.request("POST", f"channels/{_name(channel)}/variable", variable=name, value=value)
-
-    async def mute_recording(self, channel_name: str, *, muted: bool) -> None:
-        """MixMonitor writes silence in the place of sound. ARI cannot say so: the manager's interface, by HTTP.
-
-        Raises AriRefused, AriUnreachable.
-        """
-        jar = aiohttp.DummyCookieJar()
-        settings = self.settings
-        login = {"action": "login", "username": settings.user, "secret": settings.secret()}
-        mute = {"action": "MixMonitorMute", "Channel": channel_name, "Direction": "both", "State": str(int(muted))}
-        try:
-            async with aiohttp.ClientSession(cookie_jar=jar, timeout=TIMEOUT) as session:
-                async with session.get(f"{settings.url}/rawman", params=login) as response:
-                    said, cookies = await response.text(), response.cookies
-                if "Success" in said:
-                    async with session.get(f"{settings.url}/rawman", params=mute, cookies=cookies) as response:
-                        said = await response.text()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise AriUnreachable(f"asterisk {settings.name}: MixMonitorMute: {error!r}") from error
-        if "Success" not in said:
-            why = " ".join(said.split())[:200] or "no answer"
-            raise AriRefused(f"asterisk {settings.name}: MixMonitorMute: {why}; see manager.conf", status=0)
 
     # Bridges
 

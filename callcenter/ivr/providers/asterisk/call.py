@@ -19,7 +19,14 @@ from callcenter.ivr.providers.asterisk.live_call import (
     Gap,
     ResidentLeft,
 )
-from callcenter.ivr.providers.asterisk.names import bridge_of, phone_number, side_of, voice_mail_of
+from callcenter.ivr.providers.asterisk.names import (
+    bridge_of,
+    call_of,
+    is_supervision,
+    phone_number,
+    side_of,
+    voice_mail_of,
+)
 
 log = structlog.get_logger()
 
@@ -87,6 +94,9 @@ class InboundCall(AgentCall):
     async def _resumed(self, found: Gap) -> Question | None:
         """Goes on where the call stands, and says what is to be decided next."""
         self.is_paused = await self.parts.ari.variable(self.id, "CALLCENTER_PAUSED") == "1"
+        for channel in found.channels:
+            if call_of(channel) == self.id and is_supervision(channel):
+                await self.parts.ari.hang_up(channel)
         ringing = self.ringing.found(found)
         if ringing is not None:
             return await self.ringing.go_on(ringing, found.bridges.get(bridge_of(self.id), ()))

@@ -143,9 +143,11 @@ class LiveSound:
         snoop, media, bridge = (ear_channel(self._channel, f"{part}-{side.value}") for part in ("tap", "way", "both"))
         await self._ari.snoop(self._channel, snoop, spy=DIRECTIONS[side], args="ear")
         self._made.append(snoop)
-        connection = await self._ari.external_media(media, sound_format=FORMAT)
+        query = {"external_host": "INCOMING", "transport": "websocket", "connection_type": "server"}
+        query |= {"app": self._ari.settings.app, "channelId": media, "encapsulation": "none", "format": FORMAT}
+        await self._ari.request("POST", "channels/externalMedia", body=None, **query)
         self._made.append(media)
-        socket = await self._ari.media(connection)
+        socket = await self._ari.media(await self._ari.variable(media, "MEDIA_WEBSOCKET_CONNECTION_ID"))
         for left in reversed(range(ENTER_TRIES)):
             try:
                 await self._ari.bridge(bridge, (snoop, media))

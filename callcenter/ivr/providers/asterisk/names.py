@@ -12,7 +12,7 @@ PURPOSE = "CALLCENTER_PURPOSE"
 """The channel variable that says what a call of ours is for."""
 OUTBOUND = "callcenter-out-"
 LEG = re.compile(r"^(?P<call>.+)-leg-(?P<attempt>\d{1,6})-(?P<agent>[a-z0-9_-]{1,32})$")
-PART = re.compile(r"^(?P<call>.+?)-(?:supervisor|snoop|ear|sound)-[a-z0-9_-]{1,40}$")
+PART = re.compile(r"^(?P<call>.+?)-(?P<part>supervisor|snoop|ear)-[a-z0-9_-]{1,40}$")
 ORDERED = 900_000
 """Legs that somebody at the console asked for are counted from here on."""
 
@@ -62,6 +62,12 @@ def call_of(channel: str) -> str | None:
         return leg.call
     part = PART.match(channel)
     return part["call"] if part is not None else None
+
+
+def is_supervision(channel: str) -> bool:
+    """A supervisor's phone, or what lets it hear."""
+    part = PART.match(channel)
+    return part is not None and part["part"] != "ear"
 
 
 def supervisor_channel(call: str, agent: str, number: int) -> str:
