@@ -59,7 +59,11 @@ class AgentCall(ScriptedCall):
 
     async def end_live(self) -> None:
         """Its words become a ticket in a task of their own."""
-        if self._hearing is not None:
+        if self._hearing is not None and self.sound is not None:
+            try:
+                await self.sound.finish()
+            except AriError as error:
+                log.debug("live sound ends by itself", call_id=self.ledger.call_id, error=str(error))
             await asyncio.wait({self._hearing}, timeout=LIVE_ENDS_SECONDS)
             self._hearing.cancel()
             await asyncio.gather(self._hearing, return_exceptions=True)

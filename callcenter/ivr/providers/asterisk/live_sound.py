@@ -94,6 +94,11 @@ class LiveSound:
             lasted = False
         return lasted
 
+    async def finish(self) -> None:
+        """The call is over: a media channel outlives what it hears."""
+        for name in tuple(self._made):
+            await self._ari.hang_up(name)
+
     async def _end(self, report: StreamReport) -> None:
         for name in self._made:
             try:

@@ -289,8 +289,12 @@ class AsteriskSwitch:
             await self.ari.hang_up(channel.id)
 
     def _is_made_by_us(self, channel: Channel) -> bool:
-        """And not by another application, nor in this moment."""
-        return channel.app_data.split(",")[0] == self.ari.settings.app and channel.id not in self._early
+        """And not by another application, nor in this moment; a phone on such a call is not the call."""
+        return (
+            call_of(channel.id) is None
+            and channel.app_data.split(",")[0] == self.ari.settings.app
+            and channel.id not in self._early
+        )
 
     def _is_ours(self, channel: Channel) -> bool:
         return channel.app_name == "Stasis" and channel.app_data.split(",")[:2] == [self.ari.settings.app, INBOUND]
