@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callcenter.config import DepartmentSettings, Settings
 from callcenter.db.engine import Database
 from callcenter.db.reminders import ReminderRow
-from callcenter.db.users import AuditRow
+from callcenter.db.users import AuditRow, UserRow
 from callcenter.domain.call_orders import CallOrder, Consulted, OrderKind, TalkStanding
 from callcenter.ports import OrderRefused
 from callcenter.services.call_controls import CallControls
@@ -104,29 +104,33 @@ async def test_the_desk_shows_how_the_call_stands(sign_in: SignIn, line: Line) -
     assert all(
         word in page for word in ("正在和工程部说话", "转过去", "三方通话", "不转，取回住户", "录音已暂停", "继续录音")
     )
-    assert "先问再转" not in page
+    assert 'value="consult"' not in page
     line.stands = None
-    assert "保持" not in await (await agent.get(PAGE)).text(), "nobody talks, as far as the line knows"
+    page = await (await agent.get(PAGE)).text()
+    assert 'name="order"' not in page, "nobody talks, as far as the line knows"
 
 
 async def test_others_may_not_and_only_supervisors_listen(sign_in: SignIn, line: Line, database: Database) -> None:
     other = await sign_in("zhaoqiang")
-    assert (await submit(other, f"{PAGE}/orders", order="hold")).status == 403
+    assert (await submit(other, f"{PAGE}/orders", seen="/tickets", order="hold")).status == 403
     agent = await sign_in("lijia")
     assert (await submit(agent, f"{PAGE}/orders", order="listen")).status == 403
     assert line.orders == []
     assert await audit(database) == []
 
 
-async def test_a_supervisor_listens_on_their_own_phone(
-    sign_in: SignIn, line: Line, database: Database, settings: Settings
-) -> None:
-    supervisor = await sign_in("wangmin")
+async def test_a_supervisor_listens_on_a_phone_of_their_own(sign_in: SignIn, line: Line, database: Database) -> None:
+    supervisor = await sign_in("hewen")
     page = await (await supervisor.get(PAGE)).text()
     assert all(word in page for word in ("监听", "对客服耳语", "插话"))
     refused = await submit(supervisor, f"{PAGE}/orders", order="listen")
     assert refused.status == 400
     assert "没有对应的话机" in await refused.text()
+    async with database.write() as session:
+        await session.execute(update(UserRow).where(UserRow.login == "hewen").values(agent_id="sun"))
+    assert (await submit(supervisor, f"{PAGE}/orders", order="whisper")).status == 303
+    (order,) = line.orders
+    assert (order.kind, order.party and order.party.phone) == (OrderKind.WHISPER, "sip:sun@pbx")
     board = await (await supervisor.get("/wall")).text()
     assert f"/desk/calls/{CALL_ID}/orders" in board
 
@@ -167,6 +171,6 @@ async def test_an_agent_calls_from_a_ticket(sign_in: SignIn, database: Database)
     async with database.read() as session:
         row = (await session.scalars(select(ReminderRow).where(ReminderRow.kind == "agent_call"))).one()
     assert (row.ordered_by, row.matter, row.state) == ("lijia", {"agent": "li"}, "waiting")
-    supervisor = await sign_in("wangmin")
+    supervisor = await sign_in("hewen")
     assert "我来打" not in await (await supervisor.get(f"/tickets/{LEAK}")).text()
     assert (await submit(supervisor, f"/tickets/{LEAK}/talk", version="1")).status == 400
