@@ -10,6 +10,7 @@ from callcenter.domain.call_orders import SUPERVISION, CallOrder, Consulted, Ord
 from callcenter.domain.calls import EndReason, EventKind
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import DialEnded, DialTarget
+from callcenter.ivr.providers.asterisk.ari import AriError
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import LiveCall
 from callcenter.ivr.providers.asterisk.names import ORDERED, bridge_of, leg_channel
@@ -206,7 +207,7 @@ class Conversation:
         if party is None:
             raise OrderRefused("not_possible")
         if self._call.is_paused:
-            await self.pause_recording(False, by=agent.agent)
+            await self._try_to_pause(False, by=agent.agent)
         is_announced = party.connected
         if is_announced:
             await self.take_back()
@@ -240,13 +241,25 @@ class Conversation:
 
     async def pause_recording(self, paused: bool, *, by: str) -> None:
         """What is said meanwhile is in no file and is not transcribed live; the recording's time goes on."""
-        if paused:
-            self._call.is_paused = True  # first, so that live words stop at once
-        await self._ari.mute_recording(self._call.channel.name, muted=paused)
-        await self._ari.set_variable(self._call.id, "CALLCENTER_PAUSED", str(int(paused)))
+        was, self._call.is_paused = self._call.is_paused, paused or self._call.is_paused  # live words stop first
+        try:
+            await self._ari.mute_recording(self._call.channel.name, muted=paused)
+            await self._ari.set_variable(self._call.id, "CALLCENTER_PAUSED", str(int(paused)))
+        except AriError:
+            self._call.is_paused = was
+            raise
         self._call.is_paused = paused
         self._stands(recording_paused=paused)
         self._write(EventKind.RECORDING_PAUSED if paused else EventKind.RECORDING_RESUMED, by=by)
+
+    async def _try_to_pause(self, paused: bool, *, by: str) -> None:
+        """Where it fails the conversation goes on all the same."""
+        try:
+            await self.pause_recording(paused, by=by)
+        except AriError as error:
+            log.error(
+                "the recording was not paused", call_id=self._call.ledger.call_id, wanted=paused, error=str(error)
+            )
 
     async def _by_keys(self) -> None:
         """The recording's key on an agent's phone."""
@@ -257,7 +270,7 @@ class Conversation:
                 continue
             leg.keys.clear()
             if (last[-1][1] - last[0][1]).total_seconds() <= KEYS_TOGETHER_SECONDS:
-                await self.pause_recording(not self._call.is_paused, by=leg.agent)
+                await self._try_to_pause(not self._call.is_paused, by=leg.agent)
 
     def _write(self, kind: EventKind, **data: Any) -> None:
         now = self._call.parts.clock.now()

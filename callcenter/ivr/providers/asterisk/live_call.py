@@ -102,7 +102,8 @@ class LiveCall:
         self.obeys: Callable[[CallOrder], Awaitable[None]] | None = None
         self.standing: TalkStanding | None = None
         self._is_paused = False
-        self.ordered = 0
+        self.ordered = int(time.time()) % 90_000
+        """Counts the phones rung by order, on from the time of day: none is named twice after a restart."""
         self._over: set[str] = set()
         self._played = 0
 
