@@ -20,7 +20,8 @@ from callcenter.ivr.provider import (
     Wait,
     WaitEnded,
 )
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import PLAYBACK_GRACE_SECONDS, CallParts
 from callcenter.ivr.providers.asterisk.live_sound import LiveSound

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import aiohttp
 
 from callcenter.config import AsteriskSettings
-from callcenter.ivr.providers.asterisk.ari_errors import AriError as AriError
 from callcenter.ivr.providers.asterisk.ari_errors import AriGone, AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.manager import mute_mix_monitor
 from callcenter.ivr.providers.asterisk.messages import Channel, read_channel

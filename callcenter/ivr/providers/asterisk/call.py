@@ -13,7 +13,7 @@ from callcenter.ivr.provider import (
     VoiceMailEnded,
 )
 from callcenter.ivr.providers.asterisk.agent_call import AgentCall
-from callcenter.ivr.providers.asterisk.ari import AriError, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriUnreachable
 from callcenter.ivr.providers.asterisk.live_call import (
     EXCHANGE,
     Gap,

@@ -10,7 +10,7 @@ from callcenter.domain.call_orders import SUPERVISION, CallOrder, Consulted, Ord
 from callcenter.domain.calls import EndReason, EventKind
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import DialEnded, DialTarget
-from callcenter.ivr.providers.asterisk.ari import AriError
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import LiveCall
 from callcenter.ivr.providers.asterisk.names import ORDERED, bridge_of, leg_channel

@@ -20,7 +20,8 @@ from callcenter.domain.moments import Moment
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriRefused
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriRefused
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel

@@ -13,7 +13,8 @@ import structlog
 
 from callcenter.domain.transcript import Side
 from callcenter.ivr.mu_law import decoded
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriRefused
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriRefused
 from callcenter.ivr.providers.asterisk.names import NAME, ear_channel
 from callcenter.ports import LiveAudio, LiveEar, LiveListener, LiveRefused, StreamReport
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from callcenter.ivr.providers.asterisk.ari import AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari_errors import AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.names import PURPOSE, call_id, outbound_channel
 from callcenter.ivr.providers.asterisk.placed_call import PlacedCall
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch

@@ -8,7 +8,7 @@ import structlog
 from callcenter.domain.calls import EndReason
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import AgentPickedUp, AgentPressed, AskAgentToConfirm, ConnectNow, DialTarget
-from callcenter.ivr.providers.asterisk.ari import AriError, AriGone, AriRefused
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriGone, AriRefused
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import PLAYBACK_GRACE_SECONDS, LiveCall
 

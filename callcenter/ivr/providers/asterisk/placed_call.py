@@ -9,7 +9,7 @@ import structlog
 from callcenter.domain.calls import Direction, EndReason, EventKind
 from callcenter.ivr.provider import AskResident, DialTarget, Say, Step
 from callcenter.ivr.providers.asterisk.agent_call import AgentCall
-from callcenter.ivr.providers.asterisk.ari import AriError, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.causes import Ending, unanswered
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.legs import Leg

@@ -9,7 +9,7 @@ import structlog
 from callcenter.domain.calls import EndReason
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import DialEnded, DialTarget, RingAgents
-from callcenter.ivr.providers.asterisk.ari import AriRefused
+from callcenter.ivr.providers.asterisk.ari_errors import AriRefused
 from callcenter.ivr.providers.asterisk.conversation import Conversation
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import Gap, LiveCall

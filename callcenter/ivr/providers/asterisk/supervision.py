@@ -9,7 +9,7 @@ from callcenter.domain.call_orders import CallOrder, OrderKind
 from callcenter.domain.calls import EndReason, EventKind
 from callcenter.domain.moments import Moment
 from callcenter.ivr.provider import DialTarget
-from callcenter.ivr.providers.asterisk.ari import AriRefused
+from callcenter.ivr.providers.asterisk.ari_errors import AriRefused
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.live_call import LiveCall
 from callcenter.ivr.providers.asterisk.names import bridge_of, snoop_channel, supervised_bridge, supervisor_channel

@@ -20,7 +20,8 @@ from callcenter.domain.call_orders import CallOrder, TalkStanding
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
 from callcenter.ivr.providers.asterisk.call import InboundCall
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap, Ordered

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import structlog
 
 from callcenter.ivr.providers.asterisk.agent_call import write_recordings
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
 from callcenter.ivr.providers.asterisk.hangup_log import HangupLog, LoggedCall, write_events
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ports import Clock
