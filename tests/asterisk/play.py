@@ -1,6 +1,7 @@
 """Plays every scenario of `scenarios.py` at the same time, each with its own application, phones and database."""
 
 import asyncio
+import os
 import shutil
 import wave
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -49,6 +50,8 @@ AOR = """
 type = aor
 {contact}
 """
+NET = os.getpid() % 250 + 1
+"""Part of every phone's address: two runs on one machine do not meet."""
 APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 TEXTS = ("您好", "请留言", "再见", "请按键", "接听请按1")
@@ -105,7 +108,7 @@ class Stage:
     played: Played
 
     def address(self, place: int) -> str:
-        return f"127.{self.number + 10}.0.{place}"
+        return f"127.{self.number + 10}.{NET}.{place}"
 
     async def phones(self) -> None:
         """Every agent's phone, ready to be rung once."""
@@ -188,15 +191,15 @@ def _pjsip(scenarios: Sequence[Scenario], *, exchange: str) -> str:
         if exchange not in scenario.exchanges:
             continue
         place = 1 + 100 * list(scenario.exchanges).index(exchange)
-        address, line = f"127.{number + 10}.0.{place}", f"line{number}"
+        address, line = f"127.{number + 10}.{NET}.{place}", f"line{number}"
         agents = ",".join(agent_name(number, agent) for agent in scenario.agents)
         more = f"set_var = CALLCENTER_APP=app{number}\nset_var = CALLCENTER_AGENTS={agents}\ndtmf_mode = auto_info"
         out += ENDPOINT.format(name=line, context="callcenter-in", more=more)
-        out += IDENTIFY.format(name=line, address=f"{address}\nmatch = 127.{number + 10}.0.50")
+        out += IDENTIFY.format(name=line, address=f"{address}\nmatch = 127.{number + 10}.{NET}.50")
         for agent_place, (agent, does) in enumerate(scenario.agents.items(), start=2):
             name = agent_name(number, agent)
             out += ENDPOINT.format(name=name, context="callcenter-phones", more=f"aors = {name}")
-            at = f"127.{number + 10}.0.{agent_place + place - 1}"
+            at = f"127.{number + 10}.{NET}.{agent_place + place - 1}"
             contact = "" if isinstance(does, NotRegistered) else f"contact = sip:{agent.strip('+')}@{at}:5060"
             out += AOR.format(name=name, contact=contact)
     return out
