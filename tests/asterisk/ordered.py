@@ -11,11 +11,11 @@ from callcenter.clock import SystemClock
 from callcenter.db.calls import CallRow
 from callcenter.db.reminders import ReminderRow
 from callcenter.db.tickets import TicketRow
+from callcenter.demo.telephony.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from callcenter.domain.call_orders import Consulted, OrderKind
 from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ports import OrderRefused, OutboundCall
 from callcenter.services.dial_due_reminders import dial_due_reminders
-from tests.asterisk.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from tests.asterisk.play import Scenario, Stage
 
 RESIDENT = "+8613812346207"
