@@ -76,16 +76,17 @@ class Conversation:
     # What happens by itself
 
     async def _advance(self) -> None:
-        agent = self._talking[0] if self._talking else None
+        agent, before = (self._talking[0] if self._talking else None), len(self._talking)
         self._talking = [leg for leg in self._talking if not leg.ended]
+        somebody_left = len(self._talking) < before
         if self._party is not None:
             await self._look_after(self._party)
         if not self._talking and self._party is not None and not self._is_blind and agent is not None:
             await self._hand_over(agent)
         await self._supervision.advance(self._talking)
         self._stands(supervised=self._supervision.how)
-        if self._talking and self._call.hung_up_by == "agent":
-            self._call.hung_up_by = None
+        if self._talking and somebody_left and self._call.hung_up_by == "agent":
+            self._call.hung_up_by = None  # that was not the end of the call
         await self._by_keys()
 
     async def _look_after(self, party: Leg) -> None:
