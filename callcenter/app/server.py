@@ -48,6 +48,7 @@ from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
+from callcenter.services.search_index import index_tickets
 from callcenter.services.spool import SPOOL_FILE, Spool
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 from callcenter.web import add_console
@@ -70,6 +71,7 @@ LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
 COUNT_DAYS_SECONDS = 20.0
+SEARCH_INDEX_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,6 +310,7 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
         seconds=COUNT_DAYS_SECONDS,
     )
+    scheduler.add("words to search", lambda: index_tickets(database), seconds=SEARCH_INDEX_SECONDS)
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
     seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS
     scheduler.add("tickets of calls heard live", heard.tick, seconds=seconds)

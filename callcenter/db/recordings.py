@@ -28,7 +28,11 @@ class RecordingRow(Base):
     """
 
     __tablename__ = "recordings"
-    __table_args__ = (Index("ix_recordings_call_id", "call_id"), Index("ix_recordings_state", "state"))
+    __table_args__ = (
+        Index("ix_recordings_call_id", "call_id"),
+        Index("ix_recordings_state", "state"),
+        Index("ix_recordings_transcribed_at", "transcribed_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))

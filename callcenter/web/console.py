@@ -12,6 +12,7 @@ from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.attachments import LARGEST_BYTES
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
@@ -57,7 +58,9 @@ from callcenter.web.pages import (
     texts,
     ticket,
     ticket_changes,
+    ticket_files,
     ticket_joins,
+    ticket_lists,
     ticket_wishes,
     tickets,
     wall,
@@ -154,7 +157,14 @@ def _add_rooms(app: web.Application) -> None:
     post("/desk/calls/{call_id}/ticket", desk.take)
     post("/desk/calls/{call_id}/phone", desk.show_number)
     get("/tickets", tickets.ticket_list)
+    get("/tickets/board", ticket_lists.board)
+    get("/tickets/export.{kind:csv|xlsx|json}", ticket_lists.exported)
+    post("/tickets/assign", ticket_lists.assign_picked)
     get("/tickets/{number}", ticket.ticket_page)
+    get("/tickets/{number}/print", ticket_files.printed)
+    app.router.add_post("/tickets/{number}/files", for_roles(ticket_files.add, largest_bytes=LARGEST_BYTES + 65_536))
+    get(r"/tickets/{number}/files/{file:\d{1,9}}", ticket_files.send)
+    post(r"/tickets/{number}/files/{file:\d{1,9}}/remove", ticket_files.remove)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)
     post("/tickets/{number}/words", ticket_changes.correct_said)
     post("/tickets/{number}/confirm", ticket_changes.confirm)

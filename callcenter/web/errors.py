@@ -53,6 +53,14 @@ class BadForm(PageError):
     advice = N_("有一项没有填对。请返回改正后再保存。")
 
 
+class TooMuch(PageError):
+    """More bytes than the page takes."""
+
+    status = 413
+    title = N_("没有保存")
+    advice = N_("文件太大了。请缩小后再传。")
+
+
 class Conflict(PageError):
     """Someone else changed it in the meantime."""
 
