@@ -1,6 +1,7 @@
 """Calls that are heard while they go on: which ones a person may follow, and what was heard of one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +28,13 @@ async def live_words(session: AsyncSession, call_id: str) -> LiveWords | None:
         return None
     query = select(LiveSegmentRow).where(LiveSegmentRow.call_id == call_id).order_by(LiveSegmentRow.number)
     return LiveWords(live=live, segments=tuple((await session.scalars(query)).all()))
+
+
+async def is_anybody_on_the_line(database: Database, *, since: datetime) -> bool:
+    """Whether a call that began after `since` goes on, heard live or not."""
+    query = select(CallRow.id).where(CallRow.ended_at.is_(None), CallRow.started_at > since).limit(1)
+    async with database.read() as session:
+        return (await session.execute(query)).first() is not None
 
 
 async def calls_on_the_line(database: Database, *, agent_id: str | None, all_calls: bool) -> tuple[CallRow, ...]:

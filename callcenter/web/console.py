@@ -1,28 +1,33 @@
 """Hangs the console's pages onto the application: which address, which page, who may see it."""
 
+import functools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from aiohttp import web
 
-from callcenter.config import Settings
+from callcenter.config import Settings, changed_settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
 from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.arrived_requests import Arrivals
 from callcenter.services.attachments import LARGEST_BYTES
 from callcenter.services.check_language import LanguageChecker
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
 from callcenter.web.keys import (
+    ARRIVALS,
     ASSETS,
     CATALOGS,
     CLOCK,
+    CONSOLE,
     DATABASE,
     DUTY,
     LANGUAGE,
@@ -93,11 +98,14 @@ def add_console(
     live_tickets: LiveTickets | None = None,
     duty: AgentsOnDuty | None = None,
     news: News | None = None,
+    console: ConsoleSettings | None = None,
+    arrivals: Arrivals | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
-    that goes on. `duty` knows what agents are doing and is run by whoever gives it, else by the console itself;
+    that goes on. Without `console` what is changed in the settings waits for the next start. `duty` knows what agents
+    are doing and is run by whoever gives it, else by the console itself;
     `news` is told when this process has written something.
     """
     app[NEWS] = news or News()
@@ -113,6 +121,8 @@ def add_console(
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[CONSOLE] = console or ConsoleSettings(load=functools.partial(changed_settings, settings))
+    app[ARRIVALS] = arrivals or Arrivals()
     app[LANGUAGE] = language_checker(settings)
     app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)

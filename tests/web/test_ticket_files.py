@@ -47,7 +47,8 @@ async def test_a_photograph_is_kept_shown_and_removed(sign_in: SignIn, settings:
     [
         (b"<script>alert(1)</script>", 400, "只收照片"),
         (b"", 400, "10 MB"),
-        (PNG + b"0" * LARGEST_BYTES, 413, "文件太大了"),
+        (PNG + b"0" * LARGEST_BYTES, 400, "10 MB"),
+        (PNG + b"0" * (LARGEST_BYTES + 100_000), 413, "文件太大了"),
     ],
 )
 async def test_what_is_no_picture_or_too_large_is_refused(
