@@ -552,6 +552,17 @@ class ConsoleSettings(Section):
         return value
 
 
+class RetentionSettings(Section):
+    """How long things are kept. What is deleted is gone; tickets and their history stay."""
+
+    recording_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="The sound of calls older than this is deleted, its text stays; 0: kept for ever"
+    )
+    audit_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="Who looked at what, longer ago than this, is deleted; 0: kept for ever"
+    )
+
+
 class LogSettings(Section):
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -586,6 +597,7 @@ class Settings(BaseSettings):
     escalation: EscalationSettings = EscalationSettings()
     notify: tuple[NotifySettings, ...] = ()
     console: ConsoleSettings = ConsoleSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     worker_name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(
         "1", description="Tells workers on several machines apart; keep it the same over restarts"

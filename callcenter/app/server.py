@@ -50,6 +50,7 @@ from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
+from callcenter.services.retention import delete_old
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
 from callcenter.services.search_index import index_tickets
 from callcenter.services.spool import SPOOL_FILE, Spool
@@ -75,6 +76,7 @@ ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
 COUNT_DAYS_SECONDS = 20.0
 SEARCH_INDEX_SECONDS = 1.0
+RETENTION_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,6 +332,18 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         "days of the reports",
         lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
         seconds=COUNT_DAYS_SECONDS,
+    )
+    retention = parts.settings.retention
+    scheduler.add(
+        "what is older than it is kept",
+        lambda: delete_old(
+            database,
+            parts.settings.recordings_dir,
+            now=clock.now(),
+            recording_days=retention.recording_days,
+            audit_days=retention.audit_days,
+        ),
+        seconds=RETENTION_SECONDS,
     )
     scheduler.add("words to search", lambda: index_tickets(database), seconds=SEARCH_INDEX_SECONDS)
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.live import LiveCallRow, LiveSegmentRow, LiveState
+from callcenter.domain.calls import Direction
 
 MOST_SHOWN = 20
 _UNSETTLED = text("live_calls.settled_at IS NULL")  # as the partial index says it
@@ -35,6 +36,13 @@ async def is_anybody_on_the_line(database: Database, *, since: datetime) -> bool
     query = select(CallRow.id).where(CallRow.ended_at.is_(None), CallRow.started_at > since).limit(1)
     async with database.read() as session:
         return (await session.execute(query)).first() is not None
+
+
+async def first_answered_call(database: Database) -> CallRow | None:
+    """The hotline's first call that somebody answered."""
+    query = select(CallRow).where(CallRow.answered_by.is_not(None), CallRow.direction == Direction.INBOUND.value)
+    async with database.read() as session:
+        return (await session.scalars(query.order_by(CallRow.started_at).limit(1))).first()
 
 
 async def calls_on_the_line(database: Database, *, agent_id: str | None, all_calls: bool) -> tuple[CallRow, ...]:

@@ -143,9 +143,7 @@ async def list_users(database: Database) -> tuple[ListedUser, ...]:
     return tuple(ListedUser(user=_user(row), disabled=row.disabled, created_at=row.created_at) for row in rows)
 
 
-async def set_disabled(
-    database: Database, *, login: str, disabled: bool, now: datetime, actor: str = OPERATOR
-) -> int:
+async def set_disabled(database: Database, *, login: str, disabled: bool, now: datetime, actor: str = OPERATOR) -> int:
     """Keeps a user out, or lets them in again; how many sessions that ended. Raises UnknownLogin, LastAdministrator."""
     action = "disabled" if disabled else "enabled"
     return await _change(database, login, action, now, {"disabled": disabled}, actor=actor)

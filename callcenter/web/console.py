@@ -41,6 +41,11 @@ from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
+    admin,
+    admin_audit,
+    admin_provider,
+    admin_register,
+    admin_users,
     agent_state,
     alarms,
     answering,
@@ -58,6 +63,7 @@ from callcenter.web.pages import (
     reminder_changes,
     reminders,
     review,
+    setup,
     shift,
     staffing,
     texts,
@@ -73,7 +79,7 @@ from callcenter.web.pages import (
 from callcenter.web.presence import PRESENCE, Presence
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
-from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+from callcenter.web.visit import ADMINISTRATORS, EVERYONE, SESSION_COOKIE, SUPERVISORS, Page, for_roles
 from callcenter.web.wall import WALL, WallFeed
 
 
@@ -134,6 +140,8 @@ def add_console(
     app[PRESENCE] = Presence()
     _add_outside(app)
     _add_rooms(app)
+    app[admin_register.WAITING] = {}
+    _add_administration(app)
 
 
 async def _on_duty(app: web.Application) -> AsyncIterator[None]:
@@ -144,12 +152,46 @@ async def _on_duty(app: web.Application) -> AsyncIterator[None]:
 def _add_outside(app: web.Application) -> None:
     """What needs no login."""
     app.router.add_get("/static/{name:.+}", static_file)
+    app.router.add_get("/setup", _setup)
+    app.router.add_post("/setup", setup.make_first)
     app.router.add_get("/login", login_page)
     app.router.add_post("/login", log_in)
     app.router.add_get("/wall/board", for_roles(wall.own_screen, SUPERVISORS))
     app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS))
     app.router.add_get("/wall/{token}", wall.screen)
     app.router.add_get("/wall/{token}/events", wall.screen_events)
+
+
+async def _setup(request: web.Request) -> web.StreamResponse:
+    """The first form while nobody can sign in, then what is still to do."""
+    if SESSION_COOKIE in request.cookies:
+        return await for_roles(setup.checklist, ADMINISTRATORS)(request)
+    return await setup.first_page(request)
+
+
+def _add_administration(app: web.Application) -> None:
+    def get(path: str, page: Page) -> None:
+        app.router.add_get(path, for_roles(page, ADMINISTRATORS))
+
+    def post(path: str, page: Page, *, largest_bytes: int | None = None) -> None:
+        app.router.add_post(path, for_roles(page, ADMINISTRATORS, largest_bytes=largest_bytes))
+
+    get("/admin", admin.index)
+    post("/admin/apply", admin.apply_now)
+    get("/admin/changes", admin.changes)
+    post(r"/admin/changes/{change:\d{1,9}}/undo", admin.undo)
+    get("/admin/prompts/{key}", admin.prompt_audio)
+    get("/admin/users", admin_users.users)
+    post("/admin/users", admin_users.add)
+    post("/admin/users/{login}", admin_users.change)
+    get("/admin/register", admin_register.register)
+    post("/admin/register", admin_register.preview, largest_bytes=admin_register.LARGEST_BYTES)
+    post("/admin/register/take", admin_register.take)
+    get("/admin/audit", admin_audit.audit)
+    post("/admin/provider/test", admin_provider.test)
+    get("/admin/provider/arrivals", admin_provider.arrivals)
+    get("/admin/{room}", admin.room)
+    post("/admin/{room}", admin.save)
 
 
 def _add_rooms(app: web.Application) -> None:

@@ -2,6 +2,8 @@
 
 from callcenter.web.language import N_
 
+ONLY_ADMINISTRATORS = N_("只有管理员能看。需要时请找您的管理员。")
+
 
 class PageError(Exception):
     """Something that the page must tell: what happened, and what to do."""

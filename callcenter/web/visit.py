@@ -14,7 +14,7 @@ from callcenter.db.users import Role
 from callcenter.reports.changes import Changes
 from callcenter.services.escalation_rules import early_warning
 from callcenter.services.users import Session, User, choose_language, find_session
-from callcenter.web.errors import FormExpired, NotAllowed, PageError, TooMuch
+from callcenter.web.errors import ONLY_ADMINISTRATORS, FormExpired, NotAllowed, PageError, TooMuch
 from callcenter.web.keys import CATALOGS, CLOCK, DATABASE, SETTINGS
 from callcenter.web.language import COOKIE as LANGUAGE_COOKIE
 from callcenter.web.language import LANGUAGES, Catalog, asked_language
@@ -24,6 +24,7 @@ from callcenter.web.rendering import Reader, render_error
 
 SESSION_COOKIE = "callcenter_session"
 EVERYONE = frozenset(Role)
+ADMINISTRATORS = frozenset({Role.ADMIN})
 SUPERVISORS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -100,7 +101,7 @@ def for_roles(page: Page, roles: frozenset[Role] = EVERYONE, *, largest_bytes: i
             return render_error(request, await _visit(request, session, None, unread=True), TooMuch())
         try:
             if visit.user.role not in roles:
-                raise NotAllowed
+                raise NotAllowed(ONLY_ADMINISTRATORS if roles == ADMINISTRATORS else None)
             _check_form(request, visit)
             return await page(request, visit)
         except PageError as error:

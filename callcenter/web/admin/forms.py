@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callcenter.config import Settings, set_by_environment
-from callcenter.web.admin.rooms import Room
-from callcenter.web.admin.settings import Kind, Rows, Setting, Unreadable, read, value_at, written
+from callcenter.web.admin.settings import Kind, Room, Rows, Setting, Unreadable, read, value_at, written
 
 MORE_ROWS = 1
 """Empty rows at the end of a list, to fill in."""

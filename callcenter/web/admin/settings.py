@@ -13,7 +13,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     LONG = "long"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the name of a kind
     NUMBER = "number"
     YES = "yes"
     CHOICE = "choice"
@@ -58,6 +58,16 @@ class Group:
 
     title: str
     settings: tuple[Setting | Rows, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """A page of the administration: its address, title, what it is about, and what is set there."""
+
+    name: str
+    title: str
+    about: str
+    groups: tuple[Group, ...]
 
 
 _DIVIDERS = re.compile(r"[\s,，;；、]+")

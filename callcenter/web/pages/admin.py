@@ -1,4 +1,4 @@
-"""The administration: rooms of settings, each change tried before it is saved, the list of changes and their undoing."""
+"""The administration: rooms of settings, each change tried before it is saved, the list of changes, undoing one."""
 
 import asyncio
 from typing import Any
@@ -73,7 +73,13 @@ async def changes(request: web.Request, visit: Visit) -> web.StreamResponse:
 
     def called(key: str) -> str:
         known = setting_of(key)
-        return kind_name(key.removeprefix(TEXT_KEY), visit) if key.startswith(TEXT_KEY) else label(known.label) if known else key
+        return (
+            kind_name(key.removeprefix(TEXT_KEY), visit)
+            if key.startswith(TEXT_KEY)
+            else label(known.label)
+            if known
+            else key
+        )
 
     return await _show(
         request, visit, "admin_changes.html", saved=await _saved(request), history=history, called=called, plain=_plain

@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, str] = {
     "disabled": N_("停用用户"),
     "enabled": N_("启用用户"),
     "password_changed": N_("改密码"),
+    "recordings_deleted": N_("到期删录音"),
     "attached": N_("加文件"),
     "detached": N_("删文件"),
 }

@@ -87,5 +87,3 @@ async def arrivals(request: web.Request, visit: Visit) -> web.StreamResponse:
     """What came in of late, as a piece of the page that fetches it again and again."""
     found = request.app[ARRIVALS].since(visit.now - SHOWN)
     return render(request, visit, "parts/arrivals.html", arrivals=found)
-
-

@@ -46,9 +46,7 @@ async def preview(request: web.Request, visit: Visit) -> web.StreamResponse:
         file = await asyncio.to_thread(read_register, waiting.data)
     except RegisterFileError as error:
         return await _show(request, visit, name=waiting.name, errors=error.errors, status=400)
-    would = await import_register(
-        request.app[DATABASE], file, source=waiting.name, now=visit.now, dry_run=True
-    )
+    would = await import_register(request.app[DATABASE], file, source=waiting.name, now=visit.now, dry_run=True)
     request.app[WAITING][visit.user.login] = waiting
     return await _show(request, visit, name=waiting.name, would=would, ignored=file.ignored)
 
