@@ -701,9 +701,9 @@ def changed_settings(settings: Settings, console: Mapping[str, Any]) -> Settings
         raise _refused(error, "the console") from error
 
 
-def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     both = {name: below[name] for name in below.keys() & above.keys() if isinstance(below[name], dict)}
-    return below | above | {name: _merged(value, above[name]) for name, value in both.items()}
+    return {**below, **above, **{name: _merged(value, above[name]) for name, value in both.items()}}
 
 
 def _refused(error: ValidationError, source: str) -> SettingsError:

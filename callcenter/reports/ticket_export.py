@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, func, select
 
@@ -24,7 +25,7 @@ _COLUMNS = (
 )
 
 
-async def rows_to_export(database: Database, wanted: TicketFilter) -> Sequence[Row[tuple[object, ...]]]:
+async def rows_to_export(database: Database, wanted: TicketFilter) -> Sequence[Row[*tuple[Any, ...]]]:
     """In the order of the list; `due_at` is the next deadline that runs."""
     deadline = TicketDeadlineRow
     due = (

@@ -43,8 +43,8 @@ async def _index(session: AsyncSession, ticket_ids: Sequence[int]) -> None:
     parts: dict[int, list[str]] = {}
     for ticket in await session.scalars(select(TicketRow).where(TicketRow.id.in_(ticket_ids))):
         parts[ticket.id] = list(_own_words(ticket))
-    for ticket_id, words in await session.execute(_heard_places(ticket_ids)):
-        parts[ticket_id].append(words)
+    for ticket_id, place in await session.execute(_heard_places(ticket_ids)):
+        parts[ticket_id].append(place or "")
     for ticket_id, words in await session.execute(_said(ticket_ids)):
         parts[ticket_id].append(words)
     if parts:
