@@ -62,7 +62,8 @@ async def _ask_database(settings: Settings) -> Changed:
     if database.is_sqlite and not Path(database.url.database or "").is_file():
         return Changed(number=0, values={})
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), database.read() as session:
+        patience = None if database.is_sqlite else ANSWER_SECONDS  # the embedded one is never away, only busy
+        async with asyncio.timeout(patience), database.read() as session:
             changed = Changed(number=await last_change(session), values=await read_values(session))
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         if "setting_changes" in str(error):  # the schema of a version whose console had no settings

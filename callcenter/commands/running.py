@@ -65,7 +65,7 @@ def _serve_once(config_file: Path | None, listening: "_Listening") -> bool:
     server = used.settings.server
     _spare_the_collector()
     log.info("serving", address=f"http://{server.host}:{server.port}", public_url=server.public_url)
-    web.run_app(app, sock=listening.copies(), print=None, access_log=None, shutdown_timeout=5)
+    web.run_app(app, sock=listening.copies(), print=None, access_log=None, shutdown_timeout=5, backlog=BACKLOG)
     return app[RELOAD].is_set()
 
 

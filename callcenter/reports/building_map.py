@@ -9,7 +9,7 @@ from callcenter.db.engine import Database
 from callcenter.db.incidents import IncidentRow
 from callcenter.db.register import RegisterRoomRow
 from callcenter.db.tickets import TicketRow
-from callcenter.domain.incidents import ACTIVE
+from callcenter.domain.incidents import ACTIVE, IncidentState
 from callcenter.reports.ticket_counts import UNFINISHED
 
 
@@ -23,6 +23,12 @@ class Building:
     homes: int
     tickets: int
     incidents: tuple[IncidentRow, ...]
+
+    @property
+    def worst(self) -> IncidentRow | None:
+        """One that is sure, else one that is suggested."""
+        sure = (one for one in self.incidents if one.state == IncidentState.OPEN)
+        return next(sure, None) or next(iter(self.incidents), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

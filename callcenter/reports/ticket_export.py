@@ -60,7 +60,7 @@ async def read_board(database: Database, wanted: TicketFilter) -> tuple[BoardCol
     async with database.read() as session:
         conditions = selected(session, wanted)
         counted = select(TicketRow.status, func.count()).where(*conditions).group_by(TicketRow.status)
-        totals: Mapping[str, int] = dict((await session.execute(counted)).tuples().all())
+        totals: Mapping[str, int] = dict(iter((await session.execute(counted)).all()))
         for status in UNFINISHED:
             query = select(TicketRow).where(*conditions, TicketRow.status == status).order_by(*in_order(wanted))
             tickets = (await session.scalars(query.limit(ON_BOARD))).all() if totals.get(status) else ()

@@ -16,7 +16,7 @@ from tests.web.test_ticket_list import OVERDUE
 
 async def owners(database: Database) -> dict[str, str | None]:
     async with database.read() as session:
-        return dict((await session.execute(select(TicketRow.number, TicketRow.owner))).tuples().all())
+        return dict(iter((await session.execute(select(TicketRow.number, TicketRow.owner))).all()))
 
 
 async def test_picked_tickets_are_given_and_one_that_changed_is_left(sign_in: SignIn, database: Database) -> None:
