@@ -11,8 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import (
     clock_of,
+    emergency_keys,
     engine_settings,
+    engines_of_numbers,
     language_checker,
+    own_words,
     recordings_of,
     rule_folder,
     rules_of,
@@ -61,6 +64,8 @@ async def run_worker(settings: Settings, *, parent: int | None = None, number_in
             area_code=settings.understanding.area_code or None,
             menu_choices=settings.call_flow.menu.choices,
             language=language_checker(settings),
+            own_words=own_words(settings),
+            engines_of_numbers=engines_of_numbers(settings),
         )
         jobs = TranscriptionJobs(
             use_case,
@@ -68,6 +73,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None, number_in
             data_dir=settings.server.data_dir,
             worker_id=f"worker-{settings.worker_name}",
             at_once=processes * 4,
+            emergency_keys=emergency_keys(settings),
         )
         await jobs.launch()
         stack.push_async_callback(jobs.close)
