@@ -67,6 +67,10 @@ def _words(row: TicketHistoryRow, reader: Reader, named: Names) -> str:
             return _status(data, reader)
         case "note":
             return say("备注：")
+        case "attached":
+            return say("加文件：%(name)s。", name=data.get("name", ""))
+        case "detached":
+            return say("删文件：%(name)s。", name=data.get("name", ""))
         case "promised":
             return say("承诺：%(text)s。", text=_promise(data, reader))
         case "passed_on":

@@ -117,6 +117,8 @@ class Conversation:
         """Did not answer, or has hung up: the resident is never left alone with the music."""
         self._party = None
         self._stands(consulted=None, with_whom=None)
+        if self._call.hung_up_by == "agent":
+            self._call.hung_up_by = None
         if not self._is_blind:
             for leg in self._talking:
                 await self._phones.quiet(leg.channel)
