@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.databases import administer, kinds, new_database  # noqa: E402
-from benchmarks.follow_up.hotline import Hotline, Plan, Tally  # noqa: E402
+from benchmarks.follow_up.hotline import PATIENCE_SECONDS, Hotline, Plan, Tally  # noqa: E402
+from benchmarks.follow_up.inline_sqlite import run_inline  # noqa: E402
 from benchmarks.follow_up.invariants import Verdict, judge  # noqa: E402
 from benchmarks.follow_up.world import World, look_at  # noqa: E402
 from callcenter.config import CalendarSettings, ConsoleSettings, FollowUpSettings  # noqa: E402
@@ -56,8 +57,10 @@ async def play(
     database, other = Database(url), Database(url)
     try:
         for one in (database, other):
+            _be_patient(one)
             if one.is_sqlite:
                 _hurry(one)
+                run_inline(one)
         hotline = Hotline(database, other, rules, plan, folder)
         hotline.on_day = on_day
         await hotline.run()
@@ -67,12 +70,21 @@ async def play(
         await other.close()
 
 
+def _be_patient(database: Database) -> None:
+    """No connection is waited for by the clock on the wall: that this run is paused is none of the faults played."""
+    for engine in {database.writer, database.reader}:
+        engine.sync_engine.pool._timeout = PATIENCE_SECONDS  # type: ignore[attr-defined]
+
+
 def _hurry(database: Database) -> None:
     """Commits are not waited for on the disk: a power cut is not among the faults played here."""
     for engine in {database.writer, database.reader}:
-        event.listen(
-            engine.sync_engine, "connect", lambda connection, _: _execute(connection, "PRAGMA synchronous=OFF")
-        )
+        event.listen(engine.sync_engine, "connect", _hurry_connection)
+
+
+def _hurry_connection(connection: Any, _record: Any) -> None:
+    for pragma in ("synchronous=OFF", "cache_size=-65536"):
+        _execute(connection, f"PRAGMA {pragma}")
 
 
 async def _hurry_server(url: str) -> None:

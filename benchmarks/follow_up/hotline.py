@@ -42,8 +42,9 @@ TICK = timedelta(seconds=1)
 OUTAGE_TICK = timedelta(seconds=30)
 HOUSEKEEPING = timedelta(hours=1)
 AGAIN_SOON = timedelta(minutes=3)
-PATIENCE_SECONDS = 60.0
-"""Of the inbox, in real time: that the machine is busy with other things is none of the faults played."""
+PATIENCE_SECONDS = 86_400.0
+"""In real time: that the machine is busy with other things, or this run paused, is none of the faults played."""
+_NEXT_DUE = select(func.min(ReminderRow.due_at)).where(ReminderRow.state == literal_column("'waiting'"))
 SAID = Transcript.of([Segment(side=Side.RESIDENT, start_ms=0, end_ms=900, text="漏水")], duration_ms=60_000)
 
 
@@ -98,7 +99,13 @@ class Hotline:
             asks=self._keep_house,
         )
         spool = Spool(folder / "spool.sqlite")
-        self.inbox = EventInbox(database, spool, database_seconds=PATIENCE_SECONDS, spool_seconds=PATIENCE_SECONDS)
+        self.inbox = EventInbox(
+            database,
+            spool,
+            database_seconds=PATIENCE_SECONDS,
+            spool_seconds=PATIENCE_SECONDS,
+            replay_seconds=PATIENCE_SECONDS,
+        )
         self._outages = (Outages(database), Outages(other))
         self._reminders_change = Changes("reminders", database, other)
         self._due: datetime | None = None
@@ -156,10 +163,9 @@ class Hotline:
     async def _next_due(self) -> datetime | None:
         """In true time; our own clock decides what is due."""
         if self._reminders_change.take():
-            query = select(func.min(ReminderRow.due_at)).where(ReminderRow.state == literal_column("'waiting'"))
             try:
-                async with self.database.read() as session:
-                    self._due = await session.scalar(query)
+                async with self.database.reader.connect() as connection:
+                    self._due = await connection.scalar(_NEXT_DUE)
             except SQLAlchemyError:
                 self._due = None
         return max(self._due - self.clock.skew, self.clock.at) if self._due else None
