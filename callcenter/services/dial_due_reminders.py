@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from callcenter.db.engine import Database
@@ -53,10 +53,10 @@ async def dial_due_reminders(
 
 async def _look(database: Database, *, now: datetime, rules: FollowUpRules) -> tuple[bool, int]:
     """Whether anything was left unfinished, and how many calls could leave: none where nothing is due."""
-    async with database.read() as session:
-        unfinished = await _any_unfinished(session, now=now, rules=rules)
-        due = await anything_due(session, now=now)
-        return unfinished, await free_lines(session, rules.trunks, now=now) if due else 0
+    async with database.reader.connect() as connection:
+        unfinished = await _any_unfinished(connection, now=now, rules=rules)
+        due = await anything_due(connection, now=now)
+        return unfinished, await free_lines(connection, rules.trunks, now=now) if due else 0
 
 
 async def settle_unfinished(database: Database, *, now: datetime, rules: FollowUpRules) -> int:
@@ -88,12 +88,12 @@ def _long_ago(now: datetime, longer_than: timedelta) -> ColumnElement[bool]:
     return or_(ReminderRow.claimed_at < now - longer_than, ReminderRow.claimed_at > now + longer_than)
 
 
-async def _any_unfinished(session: AsyncSession, *, now: datetime, rules: FollowUpRules) -> bool:
+async def _any_unfinished(connection: AsyncConnection, *, now: datetime, rules: FollowUpRules) -> bool:
     """Looked at without a writing transaction, since there is hardly ever any; a long call is none."""
     spans = {"claimed": rules.claim_lapses, "unplaced": rules.unfinished, "unended": rules.no_outcome}
     values = {f"{name}_before": now - span for name, span in spans.items()}
     values |= {f"{name}_after": now + span for name, span in spans.items()}
-    return await session.scalar(_ANY_UNFINISHED, values) is not None
+    return await connection.scalar(_ANY_UNFINISHED, values) is not None
 
 
 def _any_unfinished_query() -> Select[tuple[int]]:

@@ -79,8 +79,8 @@ async def fold_pending(
 async def pending_calls(database: Database, *, without: Collection[str] = ()) -> list[str]:
     """The calls of the oldest unfolded events, as many as one transaction takes."""
     query = _PENDING.where(CallEventRow.call_id.not_in(without)) if without else _PENDING
-    async with database.read() as session:
-        found = await session.execute(query)
+    async with database.reader.connect() as connection:
+        found = await connection.execute(query)
         return list(dict.fromkeys(found.scalars()))[:CALLS_A_TRANSACTION]
 
 
