@@ -5,12 +5,14 @@
 SQLite always; PostgreSQL too where CALLCENTER_TEST_POSTGRES (or a server on loopback) can be reached; each without faults
 and with a seeded schedule of them: schedulers killed at any step, two at once, the database away for ten minutes, the
 provider answering 500 after having dialled, the clock jumping. Exit code 0 only where no rule was broken.
+SIGTERM ends a run with the day that it is in: what has been played is judged.
 """
 
 import argparse
 import asyncio
 import gc
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -63,6 +65,7 @@ async def play(
                 run_inline(one)
         hotline = Hotline(database, other, rules, plan, folder)
         hotline.on_day = on_day
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, hotline.end_today)
         await hotline.run()
         return await look_at(hotline)
     finally:
@@ -125,7 +128,7 @@ def _show_progress(began: float) -> Callable[[int, Tally], None]:
 
 def show(kind: str, plan: Plan, world: World, verdicts: list[Verdict], *, seconds: str) -> None:
     faults = "with faults" if plan.faults else "without faults"
-    print(f"\n{kind}, {faults}: {plan.days} days, {plan.homes:,} homes, seed {plan.seed}, in {seconds}")
+    print(f"\n{kind}, {faults}: {world.days} days, {plan.homes:,} homes, seed {plan.seed}, in {seconds}")
     outcomes = Counter(one.attempt.outcome for one in world.tries)
     ends = Counter(f"{row.state}: {row.reason}" for row in world.reminders.values())
     print(

@@ -115,11 +115,17 @@ class Hotline:
         self._schedulers = 1
         self._calls = 0
         self.spooled = 0
+        self.days = plan.days
         self.on_day: Callable[[int, Tally], None] = lambda day, tally: None
 
     @property
     def ends(self) -> datetime:
-        return self.rules.calendar.at(self.plan.first_day + timedelta(days=self.plan.days), datetime.min.time())
+        return self.rules.calendar.at(self.plan.first_day + timedelta(days=self.days), datetime.min.time())
+
+    def end_today(self) -> None:
+        """No further day begins; what is owed by then is still waited for and judged."""
+        played = (self.rules.calendar.local(self.clock.at).date() - self.plan.first_day).days + 1
+        self.days = min(self.days, played)
 
     async def run(self) -> None:
         await self.inbox.start()
@@ -241,6 +247,8 @@ class Hotline:
     # Residents
 
     async def _plan_day(self, day: date) -> None:
+        if (day - self.plan.first_day).days >= self.days:
+            return
         self.on_day((day - self.plan.first_day).days, self.tally)
         calls = self.residents.calls_of(day, calendar=self.rules.calendar, calls_a_home=self.plan.calls_a_home_a_day)
         for at, home in calls:
