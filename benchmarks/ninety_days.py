@@ -69,6 +69,7 @@ async def play(
         await hotline.run()
         return await look_at(hotline)
     finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         await database.close()
         await other.close()
 
