@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callcenter.domain.tickets import Evidence
 from callcenter.domain.transcript import Segment, Side, Transcript, Word
@@ -73,6 +73,12 @@ def paused(line: Line) -> tuple[str, list[int]]:
 def line_of(text: str, *, side: Side = Side.RESIDENT) -> Line:
     """A line that was typed, or a recogniser's other reading: no times."""
     return _line(side, _clean(text), index=0, start_ms=0, end_ms=0, words=(), alternatives=())
+
+
+def respelled(line: Line, raw: str) -> Line:
+    """The same stretch of speech in other words, letter for letter."""
+    written, origin = _written_with_origin(raw, line.times)
+    return replace(line, raw=raw, written=written, origin=origin)
 
 
 def _texts_of(text: str) -> Iterator[str]:

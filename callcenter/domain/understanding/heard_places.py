@@ -1,0 +1,182 @@
+"""Addresses that a recogniser wrote: held against its other readings, and against the register by their sound.
+
+三七八幢 is 三期八幢 if the register has that and not the other: 期 and 七 sound alike. Nothing is taken that the register
+does not have, nothing that not one reading or the sound of the words supports, and nothing where two homes fit alike.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import combinations, product
+
+from pypinyin import Style, pinyin
+
+from callcenter.domain.tickets import Place
+from callcenter.domain.understanding.place_mentions import Mention, mentions_in
+from callcenter.domain.understanding.register import EstateRegister
+from callcenter.domain.understanding.text import Line, line_of, respelled
+
+DISPUTED = 0.5
+"""Confidence of what as many other readings hear otherwise: kept for the reviewer, not asserted."""
+
+REPAIRED = 0.7
+_ENOUGH_TO_DISPUTE = 3
+"""Readings: one digit more and one less are among the next best of any number, however plainly it was said."""
+_SPOKEN_DIGITS = "零〇一二三四五六七八九幺两"
+
+_ADDRESS_LETTERS = "零一二三四五六七八九幺十百栋幢号楼座弄室期附杠"
+_NEARBY = 6
+"""Letters on either side of an address that may belong to it."""
+_MOST_RESPELLINGS = 80
+_MOST_READINGS = 4
+_TWICE = 2
+
+Parts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ear:
+    """What a mention is held against."""
+
+    line: Line
+    register: EstateRegister
+    room_expected: bool
+
+    def heard_in(self, line: Line) -> Iterator[Mention]:
+        yield from mentions_in(line, room_expected=self.room_expected)
+
+    def knows(self, parts: dict[str, str]) -> bool:
+        return self.register.contains(Place(**parts))
+
+
+def as_heard(
+    line: Line, mentions: tuple[Mention, ...], register: EstateRegister | None, *, room_expected: bool
+) -> tuple[Mention, ...]:
+    """The mentions of a recognised line, repaired where the register does not have them, doubted where disputed."""
+    if not line.has_words:
+        return mentions
+    if register is None or not register.places:
+        return tuple(_disputed(mention, None, room_expected=room_expected) for mention in mentions)
+    ear = _Ear(line=line, register=register, room_expected=room_expected)
+    return tuple(_held(mention, ear) for mention in mentions)
+
+
+def _held(mention: Mention, ear: _Ear) -> Mention:
+    if ear.knows(mention.parts):
+        return _disputed(mention, ear.register, room_expected=ear.room_expected)
+    return _repaired(mention, ear) or mention
+
+
+def _disputed(mention: Mention, register: EstateRegister | None, *, room_expected: bool) -> Mention:
+    """A number that as many other readings of the line hear otherwise is not sure, however plainly it stands there.
+
+    A reading with the very same words agrees; one that has no such part says nothing about it, nor does one whose
+    address the register does not have.
+    """
+    words = mention.line.evidence(mention.start, mention.end).words
+    same_words = re.compile(f"{re.escape(words)}(?![{_SPOKEN_DIGITS}])")
+    texts = [text for text in mention.line.alternatives if same_words.search(text) is None]
+    same = len(mention.line.alternatives) - len(texts)
+    others = [
+        [
+            other
+            for other in mentions_in(line_of(text, side=mention.line.side), room_expected=room_expected)
+            if register is None or register.contains(Place(**other.parts))
+        ]
+        for text in texts
+    ]
+    for slot, value in mention.parts.items():
+        heard = [{other.parts[slot] for other in found if slot in other.parts} for found in others]
+        agreeing = 1 + same + sum(value in values for values in heard)
+        if sum(bool(values) and value not in values for values in heard) >= max(agreeing, _ENOUGH_TO_DISPUTE):
+            return replace(mention, sure=min(mention.sure, DISPUTED))
+    return mention
+
+
+def _repaired(mention: Mention, ear: _Ear) -> Mention | None:
+    """The likeliest home that the register has: of the other readings, else of words that sound the same."""
+    wanted = "room" if "room" in mention.parts else "building"
+    if wanted not in mention.parts:
+        return None
+    readings = [line_of(text, side=mention.line.side) for text in mention.line.alternatives]
+    for votes in (
+        _votes(wanted, ear, readings),
+        _votes(wanted, ear, _respellings(ear.line, mention, most=1)),
+        _votes(wanted, ear, _shortened(mention, readings, ear)),
+        _votes(wanted, ear, _respellings(ear.line, mention, most=2)),
+        _votes(wanted, ear, (spelled for one in readings[:_MOST_READINGS] for spelled in _respellings(one, None, most=1))),
+    ):
+        if votes:
+            return _elected(mention, votes)
+    return None
+
+
+def _elected(mention: Mention, votes: Counter[Parts]) -> Mention | None:
+    """Two homes that fit alike are no home."""
+    (best, count), *rest = votes.most_common(2)
+    if rest and count < _TWICE * rest[0][1]:
+        return None
+    return replace(mention, parts=dict(best), sure=min(mention.sure, REPAIRED))
+
+
+def _votes(wanted: str, ear: _Ear, lines: Iterable[Line | Mention]) -> Counter[Parts]:
+    """How many of the lines have each address that the register has."""
+    return Counter(
+        tuple(found.parts.items())
+        for line in lines
+        for found in ([line] if isinstance(line, Mention) else ear.heard_in(line))
+        if wanted in found.parts and ear.knows(found.parts)
+    )
+
+
+def _shortened(mention: Mention, readings: list[Line], ear: _Ear) -> Iterator[Mention]:
+    """A word swallowed as one more digit (二零三呀 as 二零三二): only where the readings do not agree on that digit."""
+    found = [mention, *(one for reading in readings for one in ear.heard_in(reading))]
+    rooms = {one.parts["room"] for one in found if "room" in one.parts}
+    for one in found:
+        room = one.parts.get("room", "")
+        if len(room) > 3 and any(other != room and other.startswith(room[:-1]) for other in rooms):
+            yield replace(one, parts=one.parts | {"room": room[:-1]})
+
+
+def _respellings(line: Line, mention: Mention | None, *, most: int) -> Iterator[Line]:
+    """The line with up to `most` letters near the address put for others of the same sound."""
+    first, last = 0, len(line.raw)
+    if mention is not None:
+        first = max(0, line.origin[mention.start] - _NEARBY)
+        last = min(len(line.raw), line.origin[mention.end] + _NEARBY)
+    places = _respellable(line.raw, first, last)
+    count = 0
+    for chosen in combinations(places, most):
+        for letters in product(*(places[at] for at in chosen)):
+            count += 1
+            if count > _MOST_RESPELLINGS:
+                return
+            spelled = list(line.raw)
+            for at, letter in zip(chosen, letters, strict=True):
+                spelled[at] = letter
+            yield respelled(line, "".join(spelled))
+
+
+def _respellable(raw: str, first: int, last: int) -> dict[int, str]:
+    """Index to the letters of addresses that sound like the one that stands there, beside one that stands there already."""
+    return {
+        at: others
+        for at in range(first, last)
+        if (others := _sounding_like(raw[at]))
+        if any(letter in _ADDRESS_LETTERS for letter in raw[max(0, at - 1) : at] + raw[at + 1 : at + 2])
+    }
+
+
+@lru_cache(maxsize=4096)
+def _sounding_like(letter: str) -> str:
+    sounds = _sounds(letter)
+    return "".join(other for other in _ADDRESS_LETTERS if other != letter and sounds & _sounds(other))
+
+
+@lru_cache(maxsize=4096)
+def _sounds(letter: str) -> frozenset[str]:
+    """All readings without tones: 弄 is nong and long."""
+    return frozenset(sound for sounds in pinyin(letter, style=Style.NORMAL, heteronym=True) for sound in sounds)
