@@ -4,7 +4,7 @@
 
 A hotline has a register, and its neighbouring rooms are what a recogniser mistakes one room for. The rule sees labels
 only, never what was recognised: each labelled building stands in a row of five, with one ten doors up, one ten down,
-and one with its figures swapped; each has units, storeys and doors of its own, and lanes and estates have neighbours too.
+and one with its figures swapped; each has units, storeys and doors of its own, and lanes and estates have neighbours.
 """
 
 import argparse
@@ -84,9 +84,11 @@ def _homes(building: str, said: list[Mapping[str, Any]], *, has_units: bool) -> 
 
 
 def _units(said: set[str | None]) -> list[str]:
+    """1 and 2 or as many as were said; a building whose units have letters has those too."""
     named = {unit for unit in said if unit}
     lettered = [letter for letters in LETTERS if named & set(letters) for letter in letters]
-    return lettered or [str(unit) for unit in range(1, max([2, *(int(unit) for unit in named)]) + 1)]
+    figures = [int(unit) for unit in named if unit.isdigit()]
+    return lettered + [str(unit) for unit in range(1, max([2, *figures]) + 1)]
 
 
 def main() -> int:

@@ -63,7 +63,14 @@ def _known(line: Line, mentions: tuple[Mention, ...], register: EstateRegister |
         _known_by_short_name(line, register)
         or _known_by_sound(line, register)
         or _short_name_by_sound(line, mentions, register)
+        or _in_other_readings(line, register)
     )
+
+
+def _in_other_readings(line: Line, register: EstateRegister) -> Found[str] | None:
+    """The one estate that other readings of the recogniser name."""
+    named = {name for name in register.estates for text in line.alternatives if name in text}
+    return Found(value=named.pop(), confidence=0.7, evidence=(line.whole(),)) if len(named) == 1 else None
 
 
 def _known_by_sound(line: Line, register: EstateRegister) -> Found[str] | None:

@@ -48,8 +48,8 @@ _ONE_BUILDING_BEFORE = re.compile(r"(?:单独的|[这那整有为]|单元)$")
 _STOREYS_AFTER = re.compile(
     r"(?:高?层|楼房|住宅|别墅|多|余|来户|\d+[层户]|大楼|楼里|房子)|的?(?:住宅|商务|写字楼|小高层|电梯房|楼房|高)"
 )
-_CORRECTED_BARE = re.compile(r"(?:不是|不对|错了?|应该是|而是|[,，]是|哦是|改成|是)$")
-_LIVES_BEFORE = re.compile(r"(?:我们?家?住在?|我家是|房号是?|门牌号?是?|房间号?是?|我们?住的?是)$")
+_CORRECTED_BARE = re.compile(r"(?:(?:不是|不对)[,，]|不是|不对|错了?|应该是|而是|[,，]是|哦是|改成|是)$")
+_LIVES_BEFORE = re.compile(r"(?:我们?家?[住驻注著]在?|我家是|房号是?|门牌号?是?|房间号?是?|我们?住的?是)$")
 _BREATH = re.compile(r"[一-龥]?")
 _BEARS_ROOM = ("building", "unit", "floor", "lane")
 

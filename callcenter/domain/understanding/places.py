@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from callcenter.domain.tickets import Evidence, Found, Place
 from callcenter.domain.understanding.estates import estate_in
-from callcenter.domain.understanding.heard_places import DISPUTED, as_heard
+from callcenter.domain.understanding.heard_places import DISPUTED, as_heard, begins_amid_a_number
 from callcenter.domain.understanding.place_mentions import SLOTS, Mention, mentions_in
 from callcenter.domain.understanding.register import EstateRegister
 from callcenter.domain.understanding.text import Line, line_of
@@ -111,8 +111,9 @@ def _hear_resident(heard: _Heard, mention: Mention) -> None:
         new = [slot for slot in mention.parts if slot not in heard.parts or mention.sure > heard.sure[slot]]
         heard.take(mention, new)
     elif "room" in mention.parts and "room" not in heard.parts:
+        unlike = "building" in conflicts and mention.line.has_words
         heard.drop(list(heard.parts))
-        heard.take(mention, list(mention.parts))
+        heard.take(mention, list(mention.parts), sure=_CONFLICT if unlike else None)
 
 
 def _correct(heard: _Heard, mention: Mention) -> None:
@@ -160,6 +161,8 @@ def _resolved(mention: Mention, register: EstateRegister | None) -> Mention:
     if register is None or not number or "lane" in mention.parts or len(number) < 3:
         return mention
     if register.contains(Place(building=number)):
+        return mention
+    if begins_amid_a_number(mention):
         return mention
     unglued = [
         parts

@@ -72,7 +72,9 @@ class EstateRegister:
         """Whether the place may be there. A building with no rooms listed is known only as a building."""
         if place.is_empty or not self.places:
             return False
-        rooms_of_unit = self._rooms_in(Place(estate=place.estate, phase=place.phase, lane=place.lane, building=place.building))
+        rooms_of_unit = self._rooms_in(
+            Place(estate=place.estate, phase=place.phase, lane=place.lane, building=place.building)
+        )
         if not rooms_of_unit or not _fits(place.unit, rooms_of_unit.keys()):
             return False
         if place.room is None:
