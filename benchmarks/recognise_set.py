@@ -1,6 +1,6 @@
 """What the demo model hears of the spoken half of the labelled set: the recognised texts, with n-best and times.
 
-    python benchmarks/recognise_set.py FOLDER [--set tests/understanding/utterances.jsonl] [--to .../spoken.jsonl] [--model FOLDER]
+    python benchmarks/recognise_set.py FOLDER [--set tests/understanding/utterances.jsonl] [--to FILE] [--model FOLDER]
 
 FOLDER holds what `models/demo-zh/speak_set.py` spoke (0007.wav is row 7). The sound is recognised by the product's own
 code, one process; what is written is committed, the sound is not. One JSON object a row: `row`, `text` (as it was

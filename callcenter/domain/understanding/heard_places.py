@@ -1,7 +1,8 @@
 """Addresses that a recogniser wrote: held against its other readings, and against the register by their sound.
 
-三七八幢 is 三期八幢 if the register has that and not the other: 期 and 七 sound alike. Nothing is taken that the register
-does not have, nothing that not one reading or the sound of the words supports, and nothing where two homes fit alike.
+三七八幢 is 三期八幢 if the register has that and not the other: 期 and 七 sound alike. Nothing is taken that the
+register does not have, nothing that neither a reading nor the sound of the words supports, and nothing where two homes
+fit alike.
 """
 
 import re
@@ -234,7 +235,7 @@ def _respellings(line: Line, mention: Mention | None, *, most: int) -> Iterator[
 
 
 def _respellable(raw: str, first: int, last: int) -> dict[int, str]:
-    """Index to the letters of addresses that sound like the one that stands there, beside one that stands there already."""
+    """Index to the letters of addresses that sound like the one there; only beside a letter of an address."""
     return {
         at: others
         for at in range(first, last)
