@@ -35,7 +35,7 @@ def confusable_register(labels: Iterable[Mapping[str, Any]]) -> EstateRegister:
 
 def rows(labels: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """The register's rows, one a home; the same home may come more than once."""
-    highest: dict[Row | tuple[str | None, ...], list[Mapping[str, Any]]] = {}
+    highest: dict[tuple[str | None, str | None, str | None, str], list[Mapping[str, Any]]] = {}
     for label in labels:
         if not label.get("building"):
             continue
@@ -46,8 +46,8 @@ def rows(labels: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
                 if (estate, lane, building) == (label.get("estate"), label.get("lane"), label["building"]):
                     said.append(label)
     for (estate, phase, lane, building), said in highest.items():
-        upper = {"estate": estate, "phase": phase, "lane": lane, "building": building}
-        yield from (upper | home for home in _homes(str(tuple(upper.values())), said, has_units=lane is None))
+        upper: dict[str, str | None] = {"estate": estate, "phase": phase, "lane": lane, "building": building}
+        yield from ({**upper, **home} for home in _homes(str(tuple(upper.values())), said, has_units=lane is None))
 
 
 def _uppers(label: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None]]:
@@ -78,7 +78,8 @@ def _homes(building: str, said: list[Mapping[str, Any]], *, has_units: bool) -> 
     rooms = [int(label["room"]) for label in said if str(label.get("room")).isdigit()]
     floors = max([STOREYS[crc32(building.encode()) % len(STOREYS)], *(room // 100 for room in rooms)])
     doors = max([DOORS[crc32(building[::-1].encode()) % len(DOORS)], *(room % 100 for room in rooms)])
-    for unit in _units({label.get("unit") for label in said}) if has_units else [None]:
+    units: list[str | None] = [*_units({label.get("unit") for label in said})] if has_units else [None]
+    for unit in units:
         for floor in range(1, floors + 1):
             yield from ({"unit": unit, "room": f"{floor}{door:02}"} for door in range(1, doors + 1))
 
