@@ -4,9 +4,10 @@ usage: python speak_set.py FOLDER_OF_SAY_PY SET.jsonl FOLDER [--every]
 
 The same voice, environment and notice as `make_calls.py`. Spoken are half of the rows, and each one that names a room;
 `--every`: all of them. The half is chosen by the texts themselves (those that can be spoken as they stand, in the order
-of their SHA-256), so that it is the same one each time. The line: 300 to 3400 Hz, white noise 30 dB below the speech, and the G.711 µ-law codec there and back. The resident is in the left channel.
-`benchmarks/recognise_set.py` makes the recognised texts of it; the sound is not kept. FOLDER/0007.json says when each
-turn was spoken: [[agent or resident, start_ms, end_ms], ...].
+of their SHA-256), so that it is the same one each time. The line: 300 to 3400 Hz, white noise 30 dB below the speech,
+and the G.711 µ-law codec there and back. The resident is in the left channel. `benchmarks/recognise_set.py` makes the
+recognised texts of it; the sound is not kept. FOLDER/0007.json says when each turn was spoken: [[agent or resident,
+start_ms, end_ms], ...].
 """
 
 import argparse
