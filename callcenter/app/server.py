@@ -46,6 +46,7 @@ from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
@@ -118,7 +119,10 @@ def web_application(
         hears_live=live is not None,
         available=duty.available,
     )
-    progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
+    progress = ProgressOnTheLine(
+        ProgressByPhone(database=database, clock=clock, rules=rules),
+        incidents=KnownIncidents(database=database, clock=clock),
+    )
     parts = Parts(
         settings=settings,
         clock=clock,
