@@ -10,8 +10,11 @@ from callcenter.domain.rings import Disposition, Verdict
 
 
 class Direction(StrEnum):
+    """IMPORTED: a recording from before our time, of which no event tells; it counts in no figure."""
+
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    IMPORTED = "imported"
 
 
 class EventKind(StrEnum):
