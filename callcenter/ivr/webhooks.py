@@ -16,7 +16,7 @@ from callcenter.domain.calls import EventKind
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.callers import CallersOnTheLine, OnTheLine
 from callcenter.ivr.our_events import events_of_steps
-from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.progress import ProgressOnTheLine, with_what_is_known
 from callcenter.ivr.provider import (
     AgentPickedUp,
     AgentPressed,
@@ -159,7 +159,7 @@ class WebhookEdge:
                 return web.Response(status=503, text="the event could not be stored; send it again")
             if not isinstance(webhook.question, AgentPickedUp | AgentPressed):
                 steps = self._call_flow.fallback()
-        reply = provider.reply(steps, call_id=webhook.call_id)
+        reply = provider.reply(with_what_is_known(question, steps), call_id=webhook.call_id)
         return web.Response(text=reply.body, content_type=reply.content_type)
 
     def _on_the_line(self, webhook: Webhook) -> OnTheLine | None:
