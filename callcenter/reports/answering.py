@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import AgentFigures, Contacts, Figures
-from callcenter.domain.rings import Disposition, Verdict, standing
-from callcenter.domain.tallies import QUARTER_SECONDS, Counting, Tallies, Tally
+from callcenter.domain.rings import standing
+from callcenter.domain.tallies import QUARTER_SECONDS, Tallies, Tally
 from callcenter.reports.call_scope import WHICH, Scope
-from callcenter.reports.day_sums import read_tallies, total_of
+from callcenter.reports.day_sums import read_tallies, read_tally, total_of
 
 STANDINGS = ("within", "undecided", "late", "missed")
 
@@ -99,7 +100,7 @@ class Answering(Summary):
 
 async def summary(database: Database, scope: Scope, counting: Counting, *, now: datetime) -> Summary:
     async with database.read() as session:
-        tally = total_of(await read_tallies(session, scope, counting, now=now))
+        tally = await read_tally(session, scope, counting, now=now)
     return Summary(figures=tally.figures(), contacts=tally.contacts(), agents=tally.agents())
 
 
@@ -119,7 +120,7 @@ async def answering(
         longest=longest,
         hours=_by_hour(counted),
         days=_by_day(counted, scope, counting.zone),
-        by_rings=dict(sorted(tally.rings.items())),
+        by_rings=tally.rings(),
         noted=last,
         numbers=by_number(tallies),
         estates=by_estate(tally),
@@ -134,9 +135,7 @@ def by_number(tallies: Tallies) -> tuple[OfGroup, ...]:
 
 
 def by_estate(tally: Tally) -> tuple[OfGroup, ...]:
-    return tuple(
-        OfGroup(name=one, figures=tally.figures(one), contacts=tally.contacts_of_estate(one)) for one in tally.estates()
-    )
+    return tuple(OfGroup(name=one.name, figures=one.figures, contacts=one.contacts) for one in tally.estates())
 
 
 async def list_calls(
@@ -193,8 +192,8 @@ Counted = Iterable[tuple[datetime, str, int]]
 
 def _counted(tally: Tally, zone: ZoneInfo) -> list[tuple[datetime, str, int]]:
     counted: dict[tuple[int, str], int] = defaultdict(int)
-    for (disposition, verdict), quarters in tally.quarters.items():
-        place = standing(Disposition(disposition), Verdict(verdict) if verdict else None)
+    for disposition, verdict, quarters in tally.quarters():
+        place = standing(disposition, verdict)
         if place is None:
             continue
         for quarter, calls in quarters.items():

@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.tickets import TicketCallRow
 from callcenter.domain.calls import Direction, LegOutcome
+from callcenter.domain.counted_calls import COUNTED_LEGS
 from callcenter.domain.rings import MISSED, Disposition, Verdict
-from callcenter.domain.tallies import COUNTED_LEGS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallRow
 from callcenter.db.day_sums import CountChangeRow, DaySumRow
 from callcenter.db.engine import Database
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
-from callcenter.domain.tallies import Counting
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_calls
 from callcenter.reports.day_sums import marked_days, packed

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketDeadlineRow, TicketRow
 from callcenter.domain.calendar_quarter import CalendarQuarter
-from callcenter.domain.tallies import Counting
+from callcenter.domain.counted_calls import Counting
 from callcenter.reports.answering import Summary, summary
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.complaints import ComplaintReport, complaint_report

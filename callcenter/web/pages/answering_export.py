@@ -11,7 +11,7 @@ from callcenter.domain.figures_table import contacts_row, figures_row, rounded, 
 from callcenter.domain.periods import Period
 from callcenter.domain.tallies import Tally
 from callcenter.reports.answering import OfGroup, by_estate, by_number
-from callcenter.reports.day_sums import read_parts, read_tallies, total_of
+from callcenter.reports.day_sums import read_parts, total_of
 from callcenter.web.asked import Asked, asked
 from callcenter.web.errors import NotFound
 from callcenter.web.exports import Rows, csv_file, json_file, xlsx_file
@@ -49,8 +49,7 @@ async def _read(request: web.Request, visit: Visit) -> tuple[Asked, dict[str, Ro
     wanted, counting = asked(request, visit), request.app[SETTINGS].counting
     parts = wanted.period.parts()
     async with request.app[DATABASE].read() as session:
-        tallies = await read_tallies(session, wanted.scope, counting, now=visit.now)
-        by_part = await read_parts(session, wanted.scope, parts, counting, now=visit.now)
+        tallies, by_part = await read_parts(session, wanted.scope, parts, counting, now=visit.now)
     named = names(request, await everyone(request), visit.catalog)
     whole = total_of(tallies)
     return wanted, {
