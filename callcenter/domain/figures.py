@@ -311,7 +311,7 @@ class AgentFigures:
     """One agent's own phone, each time that it rang; legs that were cancelled are nobody's fault and not counted.
 
     `mean_ring_ms` is None where there was nothing to measure; `times` and `contacts` are of the calls that the
-    agent took. `on_duty_ms` is None where it is not recorded.
+    agent took.
     """
 
     agent: str
@@ -324,7 +324,6 @@ class AgentFigures:
     mean_ring_ms: int | None = None
     times: CallTimes = CallTimes()
     contacts: "Contacts | None" = None
-    on_duty_ms: int | None = None
 
     @property
     def rang(self) -> int:

@@ -4,7 +4,7 @@ Whatever can be counted is counted by the database; only the calls of a list com
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.domain.agent_time import AgentTime
 from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import AgentFigures, Contacts, Figures
 from callcenter.domain.rings import standing
 from callcenter.domain.tallies import QUARTER_SECONDS, Tallies, Tally
+from callcenter.reports.agent_time import read_agent_time
 from callcenter.reports.call_scope import WHICH, Scope
 from callcenter.reports.day_sums import read_tallies, read_tally, total_of
 
@@ -91,6 +93,12 @@ class Answering(Summary):
     noted: tuple[AnsweredCall, ...]
     numbers: tuple[OfGroup, ...]
     estates: tuple[OfGroup, ...]
+    duty: Mapping[str, AgentTime]
+    """Of the agents who say when they are on duty."""
+
+    @property
+    def all_duty(self) -> AgentTime:
+        return sum(self.duty.values(), AgentTime())
 
     @property
     def noted_count(self) -> int:
@@ -112,6 +120,7 @@ async def answering(
         tally = total_of(tallies)
         longest = await session.get(CallRow, tally.longest.call_id) if tally.longest else None
         last = await calls_of(session, scope, WHICH["noted"], most=noted)
+        duty = await read_agent_time(session, scope, now=now)
     counted = _counted(tally, counting.zone)
     return Answering(
         figures=tally.figures(),
@@ -124,6 +133,7 @@ async def answering(
         noted=last,
         numbers=by_number(tallies),
         estates=by_estate(tally),
+        duty=duty,
     )
 
 

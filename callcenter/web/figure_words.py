@@ -53,7 +53,10 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "repeats": (N_("重复来电占比"), N_("为已有的事再来电 ÷ 有工单的来电")),
     "call_backs": (N_("回电兑现率"), N_("答应的时间前已回电 ÷ 这期间到期的回电承诺，已取消的不计")),
     "transfer": (N_("转接率"), N_("转到另一部话机的来电 ÷ 已接来电，只算报告转接的线路；没有这样的线路就不显示数字")),
-    "occupancy": (N_("占用率"), N_("（通话＋话后处理）÷ 在岗时间；在岗时间没有记录，所以不显示数字")),
+    "occupancy": (
+        N_("占用率"),
+        N_("（通话＋话后处理）÷ 在岗时间。在岗是客服自己说“就绪”或“整理”的时间，从第一次说起；忙别的和离开不算"),
+    ),
 }
 """Name and formula of every figure; the order is that of the list of formulas."""
 
@@ -244,4 +247,10 @@ class _Lines:
             note=earlier if now.transfers_told else say("线路不报告转接"),
             href=self.asked.calls("transferred"),
         )
-        yield FigureLine(key="occupancy", value="–", note=say("在岗时间没有记录"))
+        duty = self.found.all_duty
+        on_duty = say("在岗共 %(time)s", time=self.visit.formats.call_length(duty.on_duty_ms))
+        yield FigureLine(
+            key="occupancy",
+            value=self._part(duty.occupancy),
+            note=on_duty if duty.on_duty_ms else say("没有人说过何时在岗"),
+        )
