@@ -183,7 +183,13 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
         session = await stack.enter_async_context(aiohttp.ClientSession())
         rest = TwilioRest(settings.twilio, twiml_writer(settings), session, agents=settings.agents)
         folding = FoldingLoop(
-            database, ring_rule(settings), parts.clock, parts.inbox.stored, when_folded(parts.rules), news=parts.news
+            database,
+            ring_rule(settings),
+            parts.clock,
+            parts.inbox.stored,
+            when_folded(parts.rules),
+            news=parts.news,
+            storing=lambda: parts.inbox.busy,
         )
         switches = _switches(parts, session)
         app[SWITCHES].update(switches)

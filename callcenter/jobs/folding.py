@@ -1,11 +1,12 @@
 """Keeps the rows of calls in step with their events, and never gets in the way of the webhooks.
 
 While events keep coming in, folding takes a twentieth of the time: after each turn it rests nineteen times as long as
-it worked, so in a storm the figures lag for a while, but the events are stored and answered. In a lull it catches up.
+it worked, so in a storm the figures lag for a while, but the events are stored and answered. In a lull, when none has
+come for a moment and none waits for a slow disk either, it catches up.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import structlog
@@ -38,13 +39,16 @@ class FoldingLoop:
         when_folded: Sequence[WhenFolded],
         *,
         news: News | None = None,
+        storing: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`stored` is set after each commit of events; `storing` tells whether more are being written."""
         self._database = database
         self._rule = rule
         self._clock = clock
         self._stored = stored
         self._when_folded = when_folded
         self._news = news
+        self._storing = storing
         self._task: asyncio.Task[None] | None = None
         self._failed: dict[str, tuple[int, float]] = {}
         self._all_judged = False
@@ -131,6 +135,6 @@ class FoldingLoop:
         until = asyncio.get_running_loop().time() + seconds
         self._stored.clear()
         await asyncio.sleep(min(seconds, LULL_SECONDS))
-        while self._stored.is_set() and asyncio.get_running_loop().time() < until:
+        while (self._stored.is_set() or self._storing()) and asyncio.get_running_loop().time() < until:
             self._stored.clear()
             await asyncio.sleep(LULL_SECONDS)

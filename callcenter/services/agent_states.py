@@ -19,7 +19,7 @@ from callcenter.db.engine import Database
 from callcenter.domain.agent_states import AgentNow, AgentState, Available, agent_now, available, by_agent
 from callcenter.ports import Clock
 from callcenter.services.end_wrap_up import end_wrap_up
-from callcenter.services.news import News
+from callcenter.services.news import News, rest_after
 from callcenter.services.schema import in_one_line
 from callcenter.services.transactions import insert_if_absent
 
@@ -112,8 +112,9 @@ class AgentsOnDuty:
             self._changed.tell()
 
     async def _run(self) -> None:
-        told, seen = "", 0
+        told, seen, loop = "", 0, asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await self.look()
             except (SQLAlchemyError, OSError) as error:
@@ -123,4 +124,5 @@ class AgentsOnDuty:
                 log.exception("what agents are doing could not be made out; looking again")
             else:
                 told = ""
+            await asyncio.sleep(rest_after(loop.time() - began))
             seen = await self._news.after(seen, seconds=LOOK_SECONDS)

@@ -8,6 +8,7 @@ time goes, fsynced, to a local spool and is replayed in order; where neither wor
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +44,8 @@ class NotWritten(Exception):
 class _Waiting:
     rows: list[dict[str, Any]]
     stored: asyncio.Future[None]
+    until: float
+    """The event loop's time at which the database has had its time."""
 
 
 class EventInbox:
@@ -61,6 +64,8 @@ class EventInbox:
         self._database_seconds = database_seconds
         self.spool_seconds = spool_seconds
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._on_time: deque[_Waiting] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.stored = asyncio.Event()
 
@@ -77,6 +82,8 @@ class EventInbox:
             await asyncio.wait_for(self._queue.join(), timeout=self._database_seconds)
         for task in self._tasks:
             task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.spool.close)
 
@@ -88,9 +95,10 @@ class EventInbox:
         if self._queue.qsize() >= LONGEST_QUEUE:
             await self._keep_in_spool(rows)
             return
-        waiting = _Waiting(rows=rows, stored=asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(rows=rows, stored=loop.create_future(), until=loop.time() + self._database_seconds)
         self._queue.put_nowait(waiting)
-        late = asyncio.get_running_loop().call_later(self._database_seconds, _resolve, waiting.stored, TimeoutError())
+        self._watch(waiting)
         try:
             await waiting.stored
         except (TimeoutError, SQLAlchemyError, OSError, NotWritten) as error:
@@ -98,8 +106,23 @@ class EventInbox:
                 "database did not take the events in time", call_id=events[0].call_id, error=type(error).__name__
             )
             await self._keep_in_spool(rows)
-        finally:
-            late.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether events are being written or wait for it."""
+        return bool(self._on_time) and not self._on_time[-1].stored.done()
+
+    def _watch(self, waiting: _Waiting) -> None:
+        """One timer, for whoever has waited longest: one for each event would cost as much as its signature."""
+        self._on_time.append(waiting)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(waiting.until, self._give_up_on_the_late)
+
+    def _give_up_on_the_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._on_time and (self._on_time[0].until <= loop.time() or self._on_time[0].stored.done()):
+            _resolve(self._on_time.popleft().stored, TimeoutError())
+        self._timer = loop.call_at(self._on_time[0].until, self._give_up_on_the_late) if self._on_time else None
 
     async def _keep_in_spool(self, rows: list[dict[str, Any]]) -> None:
         try:

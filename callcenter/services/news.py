@@ -5,6 +5,17 @@ Only a hint: what another process wrote is found by looking anyway.
 
 import asyncio
 
+LOOKING_SHARE = 9.0
+LONGEST_REST_SECONDS = 1.0
+
+
+def rest_after(took_seconds: float) -> float:
+    """How long whoever looks at the database at each piece of news rests: looking takes at most a tenth of the time,
+
+    so that a storm of events does not slow itself down. Seconds.
+    """
+    return min(LOOKING_SHARE * took_seconds, LONGEST_REST_SECONDS)
+
 
 class News:
     """Tell it, and everybody who waits goes on; a piece of news that came while one was busy is not missed."""

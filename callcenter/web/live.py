@@ -10,6 +10,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.reports.changes import Changes, read_changes
+from callcenter.services.news import rest_after
 from callcenter.services.schema import in_one_line
 from callcenter.web.keys import DATABASE, NEWS
 
@@ -76,8 +77,9 @@ async def _close(app: web.Application) -> None:
 
 async def _watch(app: web.Application, feed: LiveFeed) -> None:
     """Looks at once where this process wrote something, else every second."""
-    said, heard = "", 0
+    said, heard, loop = "", 0, asyncio.get_running_loop()
     while True:
+        began = loop.time()
         try:
             await feed.tell(await read_changes(app[DATABASE]))
         except (SQLAlchemyError, OSError) as error:
@@ -87,5 +89,5 @@ async def _watch(app: web.Application, feed: LiveFeed) -> None:
             log.exception("live feed failed; going on with the next look")
         else:
             said = ""
-        await asyncio.sleep(FEWEST_SECONDS_BETWEEN_LOOKS)
+        await asyncio.sleep(max(FEWEST_SECONDS_BETWEEN_LOOKS, rest_after(loop.time() - began)))
         heard = await app[NEWS].after(heard, seconds=SECONDS_BETWEEN_LOOKS)
