@@ -326,8 +326,12 @@ class AgentFigures:
     contacts: "Contacts | None" = None
 
     @property
+    def answered(self) -> int:
+        return self.within + self.undecided + self.late
+
+    @property
     def rang(self) -> int:
-        return self.within + self.undecided + self.late + self.refused + self.rang_out + self.not_confirmed
+        return self.answered + self.refused + self.rang_out + self.not_confirmed
 
     @property
     def share(self) -> Band | None:

@@ -17,6 +17,7 @@ from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketRow
 from callcenter.domain.agent_time import AgentTime
+from callcenter.domain.calls import FALLBACK_AGENT
 from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import AgentFigures, Contacts, Figures
 from callcenter.domain.rings import standing
@@ -72,6 +73,11 @@ class Summary:
     @property
     def refused_legs(self) -> int:
         return sum(agent.refused for agent in self.agents)
+
+    @property
+    def flow_out(self) -> int:
+        """Calls that no agent answered and the fallback number did."""
+        return sum(agent.answered for agent in self.agents if agent.agent == FALLBACK_AGENT)
 
     @property
     def rang_out_legs(self) -> int:

@@ -38,6 +38,10 @@ FORMULAS: dict[str, tuple[str, str]] = {
         N_("放弃率"),
         N_("满一声后挂断 ÷（已接＋未接）；不满一声就挂断、还没有振铃就挂断的另计"),
     ),
+    "flow_out": (
+        N_("流出"),
+        N_("没有客服接听、由备用号码接听的来电 ÷ 已接来电；这些来电也计入接通率，按振铃判定是否三声内"),
+    ),
     "legs": (N_("拒听·响完未接"), N_("按话机计；只有信令证明的才算拒听")),
     "talk": (N_("平均通话"), N_("从接听到通话结束，含保持，已接来电的平均")),
     "hold": (N_("平均保持"), N_("通话中让住户等待的时间，报告保持的线路上已接来电的平均，没有保持过的按 0 计")),
@@ -178,6 +182,13 @@ class _Lines:
             value=self._band(now.abandonment),
             note=say("短时 %(short)s、振铃前 %(left)s 另计", short=short, left=left),
             href=self.asked.calls("abandoned"),
+        )
+        flow_out, flow_out_before = self.found.flow_out, self.before.flow_out
+        yield FigureLine(
+            key="flow_out",
+            value=self._part(flow_out / now.connected if now.connected else None),
+            note=say("%(calls)s 通，%(earlier)s", calls=flow_out, earlier=self._earlier(f.number(flow_out_before))),
+            href=self.asked.calls("flow_out"),
         )
         yield FigureLine(
             key="legs",

@@ -208,6 +208,26 @@ async def test_the_work_after_a_call_ends_with_the_agents_next_word(
     assert "话后处理完成" in await (await (await sign_in("hewen")).get("/calls/CA-wrapped")).text()
 
 
+async def test_who_is_connected_to_the_fallback_number_has_flowed_out(
+    sign_in: SignIn, database: Database, clock: SetClock
+) -> None:
+    rings = (
+        Ring(agent="li", start=1.0, seconds=12.0, outcome="rang_out"),
+        Ring(agent="fallback", start=14.0, seconds=6.0),
+    )
+    at = clock.now() - timedelta(minutes=30)
+    story = Story(call_id="CA-out", at=at, rings=rings, talk_seconds=60)
+    await store(database, [story], RingRule(), clock.now())
+    client = await sign_in("hewen")
+    told = await (await client.get("/answering/calls.json?which=flow_out&period=day")).json()
+    assert [(one["call"], one["disposition"], one["verdict"]) for one in told["calls"]] == [
+        ("CA-out", "answered", "late")
+    ]
+    page = await (await client.get("/answering")).text()
+    assert "1 通，" in page.split('data-figure="flow_out"')[1].split("</div>")[0]
+    assert "流出到备用号码" in await (await client.get("/answering/calls?which=late&period=day")).text()
+
+
 async def test_only_supervisors_see_the_lists(sign_in: SignIn) -> None:
     assert (await (await sign_in("lijia")).get("/answering/calls")).status == 403
 
