@@ -28,7 +28,7 @@ async def end_wrap_up(session: AsyncSession, *, agent: str, said_at: datetime, n
         .where(
             leg.agent == agent,
             leg.answered_at.is_not(None),
-            leg.answered_at >= said_at - timedelta(days=1),
+            leg.answered_at.between(said_at - timedelta(days=1), now),
             CallRow.direction == Direction.INBOUND.value,
         )
         .order_by(leg.answered_at.desc())

@@ -192,19 +192,19 @@ async def test_the_work_after_a_call_ends_with_the_agents_next_word(
 ) -> None:
     """It becomes an event of the call, and so a figure; a word long after a call is about something else."""
     at = clock.now() - timedelta(minutes=30)
-    story = Story(call_id="CA-wrapped", at=at, rings=(Ring(agent="li", start=1.0, seconds=4.0),), talk_seconds=60)
+    story = Story(call_id="CA-wrapped", at=at, rings=(Ring(agent="sun", start=1.0, seconds=4.0),), talk_seconds=60)
     await store(database, [story], RingRule(), clock.now())
     async with database.read() as session:
         ended = (await session.get_one(CallRow, "CA-wrapped")).ended_at
     assert ended is not None
     for seconds, state in ((20, "wrap_up"), (110, "ready"), (900, "wrap_up"), (1000, "away")):
         word = ended + timedelta(seconds=seconds)
-        await say_state(database, agent="li", state=AgentState(state), actor="lijia", now=word)
+        await say_state(database, agent="sun", state=AgentState(state), actor="hewen", now=word)
     while await fold_pending(database, RingRule(), now=clock.now()):
         continue
     async with database.read() as session:
         call = await session.get_one(CallRow, "CA-wrapped")
-    assert (call.wrap_up_low_ms, call.wrap_up_high_ms) == (110_000, 110_000)
+    assert (call.wrap_up_low_ms, call.wrap_up_high_ms) == (108_000, 112_000), "two clocks may be two seconds apart"
     assert "话后处理完成" in await (await (await sign_in("hewen")).get("/calls/CA-wrapped")).text()
 
 
