@@ -34,19 +34,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.databases import kinds, new_database  # noqa: E402
+from benchmarks.folding_rate import ingest_ratio  # noqa: E402
 from benchmarks.more_years import write_years_before  # noqa: E402
-from benchmarks.report_calls import AGENTS, CALLS_A_DAY, NUMBERS, RULE, ZONE, fill  # noqa: E402
+from benchmarks.report_calls import AGENTS, CALLS_A_DAY, NUMBERS, ZONE, fill  # noqa: E402
 from callcenter.config import AgentSettings, ConsoleSettings, ServerSettings, Settings  # noqa: E402
 from callcenter.db.day_sums import CountChangeRow  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
-from callcenter.db.events import CallEventRow, event_values  # noqa: E402
 from callcenter.db.migrate import migrate  # noqa: E402
 from callcenter.db.users import UserRow  # noqa: E402
 from callcenter.domain.calendar_quarter import quarter_of  # noqa: E402
-from callcenter.domain.calls import CallEvent, EventKind  # noqa: E402
-from callcenter.domain.moments import Clock, Moment  # noqa: E402
-from callcenter.reports.count_days import count_all_anew, count_some_days  # noqa: E402
-from callcenter.services.fold_calls import fold_pending  # noqa: E402
+from callcenter.reports.count_days import count_all_anew  # noqa: E402
 from callcenter.services.users import add_user  # noqa: E402
 from callcenter.web import add_console  # noqa: E402
 
@@ -144,78 +141,6 @@ def shown(taken: list[Took]) -> str:
     return f"{median:9.0f} / {p95(taken):5.0f} ({cpu:4.0f})"
 
 
-def call_events(number: int) -> list[CallEvent]:
-    """A call that one agent answers, of yesterday or the day before."""
-    start, leg = NOW - timedelta(hours=20 + number % 24, seconds=number % 3000), f"LEG{number}"
-
-    def event(kind: EventKind, seconds: float, leg_id: str | None = None, **data: object) -> CallEvent:
-        at = Moment.exactly(start + timedelta(seconds=seconds), Clock.PROVIDER)
-        name = f"{number}:{kind.value}"
-        return CallEvent(
-            event_id=name, provider="twilio", call_id=f"FOLD{number}", kind=kind, at=at, leg_id=leg_id, data=data
-        )
-
-    return [
-        event(EventKind.CALL_STARTED, 0, direction="inbound", **{"from": "+8613800016207", "to": NUMBERS[0]}),
-        event(EventKind.LEG_INITIATED, 1, leg, agent=AGENTS[number % len(AGENTS)]),
-        event(EventKind.LEG_RINGING, 1.4, leg),
-        event(EventKind.LEG_ANSWERED, 6 + number % 20, leg),
-        event(EventKind.LEG_ENDED, 90, leg, reason="completed"),
-        event(EventKind.CALL_ENDED, 90, reason="completed"),
-    ]
-
-
-async def folds_a_second(database: Database, first: int, calls: int, settings: Settings, *, counting: bool) -> float:
-    """Calls whose events come in and are folded, half their events at a time, so that each is folded twice."""
-    began = time.perf_counter()
-    for begin in range(first, first + calls, 40):
-        for half in (slice(0, 3), slice(3, None)):
-            async with database.write() as session:
-                for number in range(begin, min(begin + 40, first + calls)):
-                    session.add_all(CallEventRow(**event_values(one, NOW)) for one in call_events(number)[half])
-            while await fold_pending(database, RULE, now=NOW):
-                continue
-    if counting:  # as the server does every twenty seconds
-        await count_some_days(database, settings.counting, now=NOW)
-    return calls / (time.perf_counter() - began)
-
-
-TRIGGERS = {
-    "SQLite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",
-    "PostgreSQL": "SELECT tgname, tgrelid::regclass::text, pg_get_triggerdef(oid)"
-    " FROM pg_trigger WHERE NOT tgisinternal",
-}
-
-
-async def ingest_ratio(database: Database, kind: str, settings: Settings, *, calls: int, pairs: int) -> float:
-    """The rate with marks and counting of days beside the rate without: the median of pairs, measured in turn."""
-    async with database.read() as session:
-        triggers = (await session.execute(text(TRIGGERS[kind]))).all()
-    await folds_a_second(database, 0, 80, settings, counting=False)
-    ratios, first = [], 1000
-    for pair in range(pairs):
-        rates = {}
-        for counted in (True, False) if pair % 2 else (False, True):
-            await _set_triggers(database, kind, triggers, on=counted)
-            rates[counted] = await folds_a_second(database, first, calls, settings, counting=counted)
-            first += calls
-        ratios.append(rates[True] / rates[False])
-    await _set_triggers(database, kind, triggers, on=True)
-    print("  pairs: " + ", ".join(f"{one:.2f}" for one in ratios))
-    print(f"  folding: {rates[True]:.0f} calls/s, without {rates[False]:.0f}; ratio {statistics.median(ratios):.2f}")
-    return statistics.median(ratios)
-
-
-async def _set_triggers(database: Database, kind: str, triggers: object, *, on: bool) -> None:
-    async with database.write() as session:
-        for name, table, sql in triggers:  # type: ignore[attr-defined]
-            drop = f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if kind == "PostgreSQL" else "")
-            await session.execute(text(drop))
-            if on:
-                connection = await session.connection()
-                await connection.exec_driver_sql(sql)
-
-
 async def one_size(kind: str, calls: int, rounds: int, *, ingest: int) -> tuple[dict[str, list[Took]], float | None]:
     async with new_database(kind) as url:
         return await of_database(url, kind, calls, rounds, ingest=ingest)
@@ -231,7 +156,11 @@ async def of_database(
             await prepare(database, kind, calls, settings)
             days = round(calls / CALLS_A_DAY)
             pages = await measure_pages(database, days, rounds, calls) if rounds else {}
-            ratio = await ingest_ratio(database, kind, settings, calls=ingest, pairs=3) if ingest else None
+            ratio = (
+                await ingest_ratio(database, kind, settings.counting, now=NOW, calls=ingest, pairs=3)
+                if ingest
+                else None
+            )
         return pages, ratio
     finally:
         await database.close()
