@@ -62,5 +62,6 @@ async def _talks(
     )
     talks: dict[str, list[Interval]] = defaultdict(list)
     for agent, answered_at, leg_ended, call_ended in await session.execute(query):
-        talks[agent].append((answered_at, leg_ended or call_ended or end))
+        if agent is not None and answered_at is not None:
+            talks[agent].append((answered_at, leg_ended or call_ended or end))
     return talks
