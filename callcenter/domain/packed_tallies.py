@@ -3,19 +3,20 @@
 import base64
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callcenter.domain.tallies import Longest, Row, Tally
+from callcenter.domain.tallies import AGAIN, AGENT_CONTACTS, ESTATE_CONTACTS, MATTERS, OPEN, Longest, Row, Tally
 
 Numbers: TypeAlias = NDArray[np.int64]
 
 COLUMN_TYPE, COUNT_TYPE = np.dtype("<i4"), np.dtype("<i8")
 COLUMN_BITS = 32
+OF_CONTACTS = (f"{ESTATE_CONTACTS} ", f"{AGENT_CONTACTS} ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -71,8 +72,23 @@ class PackedTally:
             longest=longest,
         )
 
-    def tally(self) -> Tally:
-        return added([self])
+    def opened(self) -> Self:
+        """A settled day's, as it is while the days of first-contact resolution still run for all of its calls."""
+        waiting: list[tuple[str, int]] = []
+        begin = 0
+        for name, length in zip(self.names, self.lengths, strict=True):
+            if name.startswith(OF_CONTACTS):
+                row = dict(zip(self.columns[begin : begin + length], self.counts[begin : begin + length], strict=True))
+                if left := int(row.get(MATTERS, 0) - row.get(AGAIN, 0)):
+                    waiting.append((name, left))
+            begin += length
+        return replace(
+            self,
+            names=(*self.names, *(name for name, _ in waiting)),
+            lengths=(*self.lengths, *(1 for _ in waiting)),
+            columns=np.append(self.columns, np.full(len(waiting), OPEN, dtype=np.int64)),
+            counts=np.append(self.counts, np.array([left for _, left in waiting], dtype=np.int64)),
+        )
 
 
 def added(some: Iterable[PackedTally]) -> Tally:

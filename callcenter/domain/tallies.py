@@ -158,15 +158,6 @@ class Tally:
             self.slowest[estate] = max(speed_ms, self.slowest.get(estate, speed_ms))
         self._wait(longest)
 
-    def set_open(self, *, young: bool) -> None:
-        """Whether the days of first-contact resolution still run for all of these calls, or for none."""
-        for table in (ESTATE_CONTACTS, AGENT_CONTACTS):
-            for _, row in self._of(table):
-                open_matters = row.get(MATTERS, 0) - row.get(AGAIN, 0) if young else 0
-                row.pop(OPEN, None)
-                if open_matters:
-                    row[OPEN] = open_matters
-
     def _of(self, table: str) -> Iterator[tuple[str, Row]]:
         """The rows of a table by the rest of their names."""
         head = f"{table} "

@@ -113,7 +113,7 @@ async def _kept_days(session: AsyncSession, scope: Scope, counting: Counting, *,
             continue
         tallies = unpacked(text, number=scope.number)
         if young:
-            tallies = {number: _opened(tally) for number, tally in tallies.items()}
+            tallies = {number: tally.opened() for number, tally in tallies.items()}
         found.append(Stretch(start=period.start.astimezone(UTC), end=period.end.astimezone(UTC), tallies=tallies))
     return found
 
@@ -147,10 +147,3 @@ def unpacked(text: str, *, number: str | None = None) -> dict[str, PackedTally]:
     kept = json.loads(text)
     wanted = kept if number is None else {number} & kept.keys()
     return {one: PackedTally.from_json(kept[one]) for one in wanted}
-
-
-def _opened(packed_day: PackedTally) -> PackedTally:
-    """A day whose calls are all so young that a second contact may still come."""
-    tally = packed_day.tally()
-    tally.set_open(young=True)
-    return PackedTally.of(tally)
