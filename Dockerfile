@@ -17,7 +17,8 @@ RUN /opt/build/bin/hatchling build -t wheel -d dist \
  && /opt/callcenter/bin/pip uninstall -q -y pip
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --home-dir /var/lib/callcenter --create-home --shell /usr/sbin/nologin callcenter
+RUN useradd --uid 10001 --home-dir /var/lib/callcenter --create-home --shell /usr/sbin/nologin callcenter \
+ && install -d -o callcenter -g callcenter /var/lib/callcenter-prompts
 COPY --from=build /opt/callcenter /opt/callcenter
 COPY models /usr/share/callcenter/models
 COPY deploy/callcenter.example.toml LICENSE /usr/share/callcenter/

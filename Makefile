@@ -16,15 +16,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PINS := pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo test lint types imports format pins clean
+.PHONY: help setup demo phone-demo test lint types imports format pins clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(PACKAGE_STAMP) ## make .venv with the pinned requirements and the package itself
 
 demo: setup ## play the demonstration calls; ARGS=--once ends by itself, ARGS='--calls FOLDER' plays your own
 	@$(BIN)/callcenter demo $(ARGS)
+
+# Where tests/asterisk/get-asterisk.sh has put one; without it the system's own is taken.
+phone-demo: export ASTERISK_ROOT := $(or $(ASTERISK_ROOT),$(wildcard /var/cache/callcenter/asterisk))
+phone-demo: setup ## six real calls on loopback with Asterisk and SIPp, in real time; ARGS as for demo
+	@$(BIN)/callcenter demo --phones $(ARGS)
 
 test: setup ## run the tests on SQLite; ARGS go to pytest
 	$(BIN)/python -m pytest $(ARGS)

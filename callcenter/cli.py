@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from callcenter import __version__
 from callcenter.commands.answering import add_answering
 from callcenter.commands.follow_up import add_follow_up
 from callcenter.commands.language_arguments import add_language
+from callcenter.commands.speech_arguments import LABELS_SAID_AT, add_speech, add_speech_evaluation
 from callcenter.config import Settings, SettingsError, load_settings
 
 EPILOG = """\
@@ -39,14 +40,12 @@ PRIVATE = frozenset(
         "campaign",
         "fees",
         "corrections",
+        "import-recordings",
         "ledger",
         "rollups",
     }
 )
 """These write or make files with residents' words, voices or numbers: nobody else on the machine may read them."""
-
-LABELS_SAID_AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-"""Tuesday morning in Shanghai: the labels of the project's own set count their times from here."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (default: ./callcenter.toml)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_running(commands)
-    _add_speech(commands)
+    add_speech(commands)
     _add_understanding(commands)
     _add_upkeep(commands)
     return parser
@@ -105,23 +104,12 @@ def _add_running(commands: Commands) -> None:
     demo.add_argument(
         "--live", action="store_true", help="transcribe the calls while they go on as well (takes longer)"
     )
+    demo.add_argument(
+        "--phones", action="store_true", help="real calls instead: Asterisk and SIPp on loopback, in real time"
+    )
     demo.add_argument("--json", action="store_true", help="print the resulting calls and tickets as JSON")
     demo.add_argument("--port", type=int, default=8080, help="port of the console (default: 8080)")
     demo.add_argument("--data-dir", type=Path, metavar="DIR", help="keep the demo's data here (default: a new folder)")
-
-
-def _add_speech(commands: Commands) -> None:
-    transcribe = _add(commands, "transcribe", _transcribe, "transcribe audio files and print the text")
-    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    transcribe.add_argument("--json", action="store_true", help="one JSON object a file, with word times")
-    transcribe.add_argument("--model", help="model name or folder (default: speech.model)")
-    models = _add(commands, "models", None, "list, fetch and check speech models")
-    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add(actions, "list", _models_list, "the models of the manifest and which are installed")
-    get = _add(actions, "get", _models_get, "download a model, check it and unpack it")
-    get.add_argument("name")
-    check = _add(actions, "check", _models_check, "load a model in a process of its own and decode a sample")
-    check.add_argument("name", nargs="?", help="model name or folder (default: speech.model)")
 
 
 def _add_understanding(commands: Commands) -> None:
@@ -139,13 +127,17 @@ def _add_understanding(commands: Commands) -> None:
     measured.add_argument("--json", action="store_true")
     measured.add_argument("--misses", action="store_true", help="show every value that is not right")
     add_language(commands, actions)
-    for command in (told, measured):
+    spoken = add_speech_evaluation(actions)
+    for command in (told, measured, spoken):
         command.add_argument("--register", type=Path, metavar="FILE", help="estate register, CSV")
         command.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="when it was said (ISO 8601)")
     corrections = _add(commands, "corrections", None, "what agents made of the machine's tickets")
     actions = corrections.add_subparsers(dest="action", required=True, metavar="ACTION")
     export = _add(actions, "export", _corrections_export, "write a set for `evaluate understanding`; personal data")
     export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument(
+        "--speech", action="store_true", help="calls with corrected words instead: a set for `evaluate speech`"
+    )
     export.add_argument("--since", type=datetime.fromisoformat, metavar="TIME", help="only what was looked at since")
     register = _add(commands, "register", None, "the estate register: buildings, rooms, residents")
     actions = register.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -189,6 +181,7 @@ def _demo(options: argparse.Namespace) -> int:
         port=options.port,
         data_dir=options.data_dir,
         live=options.live,
+        phones=options.phones,
     )
 
 
@@ -202,30 +195,6 @@ def _worker(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.running import worker
 
     return worker(settings, parent=options.parent)
-
-
-def _transcribe(options: argparse.Namespace, settings: Settings) -> int:
-    from callcenter.commands.speech import transcribe
-
-    return asyncio.run(transcribe(settings, options.files, as_json=options.json, model=options.model))
-
-
-def _models_list(options: argparse.Namespace, settings: Settings) -> int:
-    from callcenter.commands.speech import list_installed
-
-    return list_installed(settings)
-
-
-def _models_get(options: argparse.Namespace, settings: Settings) -> int:
-    from callcenter.commands.speech import get
-
-    return asyncio.run(get(settings, options.name))
-
-
-def _models_check(options: argparse.Namespace, settings: Settings) -> int:
-    from callcenter.commands.speech import check
-
-    return asyncio.run(check(settings, options.name))
 
 
 def _understand(options: argparse.Namespace, settings: Settings) -> int:
@@ -265,7 +234,8 @@ def _register_import(options: argparse.Namespace, settings: Settings) -> int:
 def _corrections_export(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.corrections import export_corrections
 
-    return asyncio.run(export_corrections(settings, options.file, since=_moment(options.since, settings)))
+    since = _moment(options.since, settings)
+    return asyncio.run(export_corrections(settings, options.file, since=since, speech=options.speech))
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:

@@ -276,6 +276,11 @@ class CallFlowSettings(Section):
     confirm_seconds: Annotated[int, Field(ge=2, le=30)] = 8
     fallback_number: str = Field("", description="Where a caller is connected when we cannot decide; empty: voice mail")
     language: str = "zh-CN"
+    recorded_prompts: Path | None = Field(
+        None,
+        description="Your own Asterisk: a folder in which NAME.wav (PCM) says what NAME.txt holds. A text that stands"
+        " there word for word is played from the recording; all others are synthesised",
+    )
 
 
 class AgentSettings(Section):
@@ -289,8 +294,43 @@ class AgentSettings(Section):
         return not self.phone.startswith(("sip:", "client:"))
 
 
+class SpeechNumber(Section):
+    """A hotline number whose callers speak another language than those of the rest."""
+
+    number: str = Field(description="The number that was called, as the provider reports it: +862158880000")
+    model: str = Field(description="Name of a model in models/manifest.toml, or a folder; with its own language")
+
+
 class SpeechSettings(Section):
     model: str = Field("demo-zh", description="Name of a model in models/manifest.toml, or a folder")
+    engine: Literal["", "vosk", "sherpa"] = Field(
+        "",
+        description="The engine of a model that is given as a folder; empty: vosk. A model of the manifest has its own."
+        " sherpa needs `pip install callcenter[sherpa]`",
+    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = Field(
+        "zh", description="The language of a model that is given as a folder"
+    )
+    numbers: tuple[SpeechNumber, ...] = ()
+    word_list: Path | None = Field(
+        None,
+        description="A text file with names and terms that callers say and the model does not know, one a line: where"
+        " words sound the same, the ticket's are these",
+    )
+
+    @field_validator("word_list")
+    @classmethod
+    def _is_word_list(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        from callcenter.domain.word_list import read_word_list
+
+        try:
+            read_word_list(value.read_text("utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{value}: {error}; give a text file in UTF-8") from error
+        return value
+
     models_dir: Path = REPOSITORY / "models"
     processes: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Recogniser processes; 0: one a core")
     live: bool = Field(

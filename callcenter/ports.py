@@ -199,5 +199,5 @@ class LiveListener(Protocol):
     """Takes calls to hear, whichever provider's; at most one stream a call."""
 
     async def begin(self, call_id: str, *, provider: str, stream_id: str) -> LiveEar:
-        """Raises LiveRefused: unknown_call, second_stream, busy, no_recogniser."""
+        """Raises LiveRefused: unknown_call, second_stream, busy, no_recogniser, other_language."""
         ...

@@ -1,12 +1,13 @@
 """The company's own Asterisks: one connection each, with what their calls need."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 import structlog
 
-from callcenter.config import Settings
+from callcenter.config import Settings, SettingsError
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.asterisk.ari import AriClient
@@ -15,12 +16,17 @@ from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER, Prompts
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
 from callcenter.ports import Clock, Dialler
 from callcenter.services.inbox import EventInbox
+from callcenter.voice.kept import forget_unused
+from callcenter.voice.recorded import RecordedPromptsWrong, recorded_prompts
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 
 log = structlog.get_logger()
 
 NOTICE_FILE, VOICE_MAIL_FILE = "notice", "voice-mail"
 """The names under which the dialplan plays them when it is alone."""
+DAY_SECONDS = 24 * 3600
+KEPT_SECONDS = 30 * DAY_SECONDS
+"""Longer than a reminder's tries go on: they hold names and addresses of residents."""
 
 
 def ari_clients(settings: Settings, session: aiohttp.ClientSession) -> dict[str, AriClient]:
@@ -49,10 +55,20 @@ def switch_of(
 
 
 def prompts_of(ari: AriClient, settings: Settings) -> Prompts:
+    """Raises SettingsError."""
     folder = ari.settings.prompts_dir or settings.server.data_dir / PROMPTS_FOLDER
-    speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
+    speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER, prepared=recordings_of(settings))
     seen_as: Path | None = ari.settings.prompts_seen_as
     return Prompts(speech, folder, seen_as=seen_as, language=settings.call_flow.language)
+
+
+def recordings_of(settings: Settings) -> dict[str, Path]:
+    """What people have recorded, by its text. Raises SettingsError."""
+    folder = settings.call_flow.recorded_prompts
+    try:
+        return recorded_prompts(folder) if folder is not None else {}
+    except RecordedPromptsWrong as error:
+        raise SettingsError(f"call_flow.recorded_prompts: {error}") from error
 
 
 def dialler_of(settings: Settings, switches: Mapping[str, AsteriskSwitch], *, otherwise: Dialler) -> Dialler:
@@ -60,6 +76,22 @@ def dialler_of(settings: Settings, switches: Mapping[str, AsteriskSwitch], *, ot
     names = {server.name for server in settings.asterisk if server.dials_out}
     ours = {name: switch for name, switch in switches.items() if name in names}
     return AsteriskDialler(ours) if ours else otherwise
+
+
+async def keep_prompts(switches: Mapping[str, AsteriskSwitch], settings: Settings, texts: Sequence[str]) -> None:
+    """Prepares them at once and every day; what was said to one resident and not again is forgotten after a while."""
+    while True:
+        await prepare_prompts(switches, settings, texts)
+        folders = {switch.prompts.folder for switch in switches.values()} | {settings.server.data_dir / SPEECH_FOLDER}
+        for folder in folders:
+            try:
+                gone = await asyncio.to_thread(forget_unused, folder, seconds=KEPT_SECONDS)
+            except OSError as error:
+                log.warning("old prompts cannot be removed", folder=str(folder), error=error.strerror)
+            else:
+                if gone:
+                    log.info("prompts that nobody heard for long are removed", folder=str(folder), files=gone)
+        await asyncio.sleep(DAY_SECONDS)
 
 
 async def prepare_prompts(switches: Mapping[str, AsteriskSwitch], settings: Settings, texts: Sequence[str]) -> None:

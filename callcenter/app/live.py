@@ -4,7 +4,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from callcenter.app.parts import call_reader, engine_settings
+from callcenter.app.parts import call_reader, engine_settings, engines_of_numbers
 from callcenter.asr.live import LiveRecognisers, LiveSettings
 from callcenter.config import Settings
 from callcenter.db.engine import Database
@@ -44,5 +44,12 @@ def live_parts(settings: Settings, database: Database, *, clock: Clock, rules: F
     )
     recognisers, board = LiveRecognisers(engine_settings(settings), live), LiveBoard()
     tickets = live_tickets(settings, database, clock=clock, rules=rules)
-    listener = HearLive(database=database, recognisers=recognisers, board=board, tickets=tickets, clock=clock)
+    listener = HearLive(
+        database=database,
+        recognisers=recognisers,
+        board=board,
+        tickets=tickets,
+        clock=clock,
+        other_numbers=frozenset(engines_of_numbers(settings)),
+    )
     return LiveParts(recognisers=recognisers, board=board, listener=listener)

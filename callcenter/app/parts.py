@@ -6,18 +6,23 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import structlog
 
 from callcenter.asr.engine import EngineSettings
+from callcenter.asr.errors import ModelError
+from callcenter.asr.manifest import ModelEntry, read_manifest
 from callcenter.clock import SystemClock
 from callcenter.config import Settings, SettingsError
 from callcenter.db.engine import Database
 from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
 from callcenter.domain.service_language import LanguageRuleFile
+from callcenter.domain.tickets import RequestType
 from callcenter.domain.understanding.rules_files import RuleFolder
+from callcenter.domain.word_list import read_word_list
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
 from callcenter.ivr.providers.asterisk.ari import AriClient
@@ -90,6 +95,7 @@ def call_reader(settings: Settings) -> CallReader:
         wording=rule_folder(settings),
         area_code=settings.understanding.area_code or None,
         menu_choices=settings.call_flow.menu.choices,
+        own_words=own_words(settings),
     )
 
 
@@ -155,8 +161,41 @@ def warn_of_rehearsal(settings: Settings) -> None:
         log.warning("clock_file sets the time of day: a rehearsal, not for real calls", file=str(settings.clock_file))
 
 
-def engine_settings(settings: Settings) -> EngineSettings:
-    """The configured model: a folder, or a name in the models folder."""
-    named = settings.speech.models_dir / settings.speech.model
-    path = named if named.is_dir() else settings.speech.models_dir.parent / settings.speech.model
-    return EngineSettings(model_path=path if path.is_dir() else named)
+def own_words(settings: Settings, file: Path | None = None) -> tuple[str, ...]:
+    """The operator's words, longest first. Raises OSError, WordListError where `file` cannot be used."""
+    path = file or settings.speech.word_list
+    return read_word_list(path.read_text("utf-8-sig")) if path is not None else ()
+
+
+def emergency_keys(settings: Settings) -> tuple[str, ...]:
+    """Keys of the menu by which a resident says that it is an emergency."""
+    return tuple(key for key, kind in settings.call_flow.menu.choices.items() if kind is RequestType.EMERGENCY)
+
+
+def engine_settings(settings: Settings, model: str | None = None) -> EngineSettings:
+    """The configured model, or another one: a folder, or a name in the models folder.
+
+    The manifest says which engine and language a model of its own needs; for a folder the settings do.
+    """
+    speech = settings.speech
+    name = model or speech.model
+    folder = speech.models_dir / name
+    if not folder.is_dir() and (outside := speech.models_dir.parent / name).is_dir():
+        folder = outside
+    entry = _manifest_entry(settings, name)
+    if entry is not None:
+        return EngineSettings(model_path=folder, engine=entry.engine, language=entry.languages[0])
+    return EngineSettings(model_path=folder, engine=speech.engine or "vosk", language=speech.language)
+
+
+def _manifest_entry(settings: Settings, name: str) -> ModelEntry | None:
+    """None where the manifest does not list it, or cannot be read: a folder is enough to go on."""
+    try:
+        return read_manifest(settings.speech.models_dir).get(name)
+    except ModelError:
+        return None
+
+
+def engines_of_numbers(settings: Settings) -> dict[str, EngineSettings]:
+    """Hotline numbers with a model of their own."""
+    return {line.number: engine_settings(settings, line.model) for line in settings.speech.numbers}

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
-from callcenter.app.asterisk import ari_clients, dialler_of, prepare_prompts, switch_of
+from callcenter.app.asterisk import ari_clients, dialler_of, keep_prompts, switch_of
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.config import Settings
@@ -235,7 +235,7 @@ def _on_the_line(parts: Parts, switches: Mapping[str, AsteriskSwitch]) -> list[a
     if not switches:
         return []
     texts = parts.call_flow.standing_texts
-    tasks = [asyncio.create_task(prepare_prompts(switches, parts.settings, texts), name="prompts")]
+    tasks = [asyncio.create_task(keep_prompts(switches, parts.settings, texts), name="prompts")]
     for switch in switches.values():
         task = asyncio.create_task(switch.run(), name=f"asterisk {switch.name}")
         task.add_done_callback(_say_if_failed)

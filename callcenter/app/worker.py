@@ -10,8 +10,11 @@ import structlog
 
 from callcenter.app.parts import (
     clock_of,
+    emergency_keys,
     engine_settings,
+    engines_of_numbers,
     language_checker,
+    own_words,
     recordings_of,
     rule_folder,
     rules_of,
@@ -55,6 +58,8 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             area_code=settings.understanding.area_code or None,
             menu_choices=settings.call_flow.menu.choices,
             language=language_checker(settings),
+            own_words=own_words(settings),
+            engines_of_numbers=engines_of_numbers(settings),
         )
         jobs = TranscriptionJobs(
             use_case,
@@ -62,6 +67,7 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             data_dir=settings.server.data_dir,
             worker_id=f"worker-{settings.worker_name}",
             at_once=processes * 4,
+            emergency_keys=emergency_keys(settings),
         )
         await jobs.launch()
         stack.push_async_callback(jobs.close)

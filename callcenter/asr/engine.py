@@ -66,16 +66,35 @@ class Engine(Protocol):
     def open_stream(self) -> Stream: ...
 
 
+REMEDIES = {"sherpa": "install it with `pip install callcenter[sherpa]`"}
+
+
+def _module_of(name: str) -> str:
+    return name if "." in name else f"callcenter.asr.engines.{name}"
+
+
+def check_model_files(settings: EngineSettings) -> None:
+    """What can be said of a model's folder without native code: `check_files` of the engine's `..._files` module.
+
+    Raises ModelMissing, ModelBroken. An engine without such a module is asked only when it loads.
+    """
+    try:
+        module = importlib.import_module(f"{_module_of(settings.engine)}_files")
+    except ModuleNotFoundError:
+        return
+    module.check_files(settings.model_path)
+
+
 def load_engine(settings: EngineSettings) -> Engine:
     """Import the engine and load its model. Native code runs from here on: call it only in a disposable process.
 
     Raises EngineUnknown, ModelMissing, ModelBroken.
     """
     name = settings.engine
-    module_name = name if "." in name else f"callcenter.asr.engines.{name}"
     try:
-        module = importlib.import_module(module_name)
+        module = importlib.import_module(_module_of(name))
     except ImportError as error:
-        raise EngineUnknown(f"speech engine {name!r} cannot be imported ({error}); set `engine` to 'vosk'") from error
+        remedy = REMEDIES.get(name, "set `speech.engine` to 'vosk'")
+        raise EngineUnknown(f"speech engine {name!r} cannot be imported ({error}); {remedy}") from error
     load = cast(Callable[[EngineSettings], Engine], module.load)
     return load(settings)

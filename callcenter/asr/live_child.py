@@ -6,6 +6,7 @@ may kill it at any moment: its calls then lose their live words, and nothing els
 
 import json
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from callcenter.asr.child import limit_process
 from callcenter.asr.engine import Engine, EngineSettings, load_engine
 from callcenter.asr.errors import SpeechError
 from callcenter.asr.live_side import LiveSide, LiveUtterance
-from callcenter.asr.live_wire import Kind, MessageReader, answer, joined, written_words
+from callcenter.asr.live_wire import Kind, Message, MessageReader, answer, held_back, joined, written_words
 
 READ_BYTES = 1 << 20
 
@@ -112,9 +113,12 @@ def main() -> int:
         out.write(answer("ready"))
         out.flush()
         sides = _Sides(engine, out)
-        reader = MessageReader()
-        while read := os.read(sys.stdin.fileno(), READ_BYTES):
-            for kind, stream, at_ms, pcm in joined(reader.feed(read)):
+        reader, held = MessageReader(), list[Message]()
+        stdin = sys.stdin.fileno()
+        while read := os.read(stdin, READ_BYTES):
+            more_waits = bool(select.select([stdin], [], [], 0)[0])
+            now, held = held_back(joined([*held, *reader.feed(read)]), more_waits=more_waits)
+            for kind, stream, at_ms, pcm in now:
                 sides.take(kind, stream, at_ms, pcm)
     return 0
 

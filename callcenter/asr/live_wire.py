@@ -14,6 +14,8 @@ from callcenter.domain.transcript import Word
 
 _HEADER = struct.Struct("<BIqI")
 LARGEST_AUDIO_BYTES = 1 << 20
+WORTHWHILE_BYTES = 3200
+"""200 ms of one side."""
 
 
 class Kind(IntEnum):
@@ -78,6 +80,23 @@ def joined(messages: Iterable[Message]) -> Iterator[Message]:
         yield one
     for pieces in sound.values():
         yield _as_one(pieces)
+
+
+def held_back(messages: Iterable[Message], *, more_waits: bool) -> tuple[list[Message], list[Message]]:
+    """(what to work on now, what to join with what comes next): where more waits already, short pieces can wait for it.
+
+    Recognising 100 ms costs nearly as much again as part of a longer piece; a process that keeps up never holds any.
+    """
+    now: list[Message] = []
+    held: dict[int, Message] = {}
+    for one in messages:
+        if one[1] in held:  # the stream goes on in this very read: its end must not overtake its sound
+            now.append(held.pop(one[1]))
+        if more_waits and one[0] in (Kind.AUDIO, Kind.AUDIO_ONLY) and len(one[3]) < WORTHWHILE_BYTES:
+            held[one[1]] = one
+        else:
+            now.append(one)
+    return now, list(held.values())
 
 
 def _as_one(pieces: list[Message]) -> Message:

@@ -1,4 +1,4 @@
-"""The child of `check_model`: `python -m callcenter.asr.model_check FOLDER LANGUAGE` prints one JSON object.
+"""The child of `check_model`: `python -m callcenter.asr.model_check FOLDER ENGINE LANGUAGE` prints one JSON object.
 
 A model that kills the process shows in the exit code, which is why nothing else runs here.
 """
@@ -45,4 +45,5 @@ def _sample(rate_hz: int) -> bytes:
 
 
 if __name__ == "__main__":
-    print(json.dumps(check(EngineSettings(model_path=Path(sys.argv[1]), language=sys.argv[2]))))
+    folder, engine, language = sys.argv[1:]
+    print(json.dumps(check(EngineSettings(model_path=Path(folder), engine=engine, language=language))))

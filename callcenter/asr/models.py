@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.asr.download import DownloadProgress, download, sha256_of
-from callcenter.asr.engine import EngineSettings
-from callcenter.asr.engines.vosk_files import check_files
+from callcenter.asr.engine import EngineSettings, check_model_files
 from callcenter.asr.errors import ModelDownloadFailed, ModelError
 from callcenter.asr.manifest import ModelEntry, find_entry, read_manifest
 from callcenter.asr.unpacking import remove, unpack
@@ -75,7 +74,7 @@ def _install(entry: ModelEntry, archive: Path, target: Path) -> None:
                 f"{entry.name} has the checksum {sha256}, not {entry.sha256} as in the manifest: fetch it again"
             )
         model = unpack(archive, fresh, largest_bytes=entry.unpacked_bytes)
-        check_files(model)
+        check_model_files(EngineSettings(model_path=model, engine=entry.engine))
         origin = {"name": entry.name, "address": entry.address, "sha256": sha256}
         (model / "source.json").write_text(json.dumps(origin, indent=2), encoding="utf-8")
         model.chmod(0o755)
@@ -85,15 +84,15 @@ def _install(entry: ModelEntry, archive: Path, target: Path) -> None:
         remove(fresh)
 
 
-async def check_model(path: Path, *, language: str = "zh", deadline_seconds: float = 180.0) -> ModelCheck:
+async def check_model(settings: EngineSettings, *, deadline_seconds: float = 180.0) -> ModelCheck:
     """Load the model in a process of its own and let it decode a moment of sound."""
+    path = settings.model_path
     try:
-        check_files(path)
+        check_model_files(settings)
     except ModelError as error:
         return ModelCheck(path=path, problem=str(error))
-    settings = EngineSettings(model_path=path, language=language)
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "callcenter.asr.model_check", str(settings.model_path), settings.language),
+        *(sys.executable, "-m", "callcenter.asr.model_check", str(path), settings.engine, settings.language),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -115,5 +114,5 @@ def _verdict(path: Path, exit_code: int, out: bytes, err: bytes) -> ModelCheck:
     last_words = err.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
     ending = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
     return ModelCheck(
-        path=path, problem=f"libvosk crashed on {path} ({ending}: {last_words[0]}): install the model anew"
+        path=path, problem=f"the engine crashed on {path} ({ending}: {last_words[0]}): install the model anew"
     )

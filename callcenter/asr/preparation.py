@@ -42,7 +42,7 @@ class PreparedRecording:
 
 def prepare(task: PreparationTask, *, rate_hz: int) -> PreparedRecording:
     """Decode the whole recording to disk. Raises NotAudio, EmptyRecording, TooLong."""
-    stereo = task.sides == "stereo"
+    stereo = task.sides in ("stereo", "any")
     with open_recording(task.path, rate_hz=rate_hz, split_channels=stereo, max_seconds=task.max_seconds) as recording:
         paths = tuple(task.folder / f"channel{number}.pcm" for number in range(recording.channels))
         meters = [PeakMeter(rate_hz=rate_hz) for _ in paths]
@@ -63,10 +63,10 @@ def prepare(task: PreparationTask, *, rate_hz: int) -> PreparedRecording:
 
 
 def _name_sides(sides: Sides, *, channels: int, identical: bool) -> tuple[tuple[Side, ...], tuple[str, ...]]:
-    if sides != "stereo":
+    if sides not in ("stereo", "any"):
         return (Side(sides),), ()
     if channels == 1:
-        return (Side.UNKNOWN,), ("mono_instead_of_stereo",)
+        return (Side.UNKNOWN,), (("mono_instead_of_stereo",) if sides == "stereo" else ())
     if identical:
         return (Side.UNKNOWN,), ("sides_identical",)
     return (Side.RESIDENT, Side.AGENT), ()

@@ -10,7 +10,8 @@ import numpy as np
 
 from callcenter.asr.audio import Samples
 from callcenter.asr.engine import Engine, Stream, Utterance
-from callcenter.asr.speech_gate import Region, find_speech
+from callcenter.asr.mono_turns import turns_of
+from callcenter.asr.speech_gate import Region, hear_speech
 from callcenter.asr.text import join_words
 from callcenter.domain.transcript import Segment, Side, Word
 
@@ -32,22 +33,26 @@ class RecognitionTask:
 class RecognisedSide:
     segments: tuple[Segment, ...]
     speech_ms: int
+    spoken: tuple[tuple[int, int], ...]
+    """Where the voice itself is heard, in ms."""
     warnings: tuple[str, ...]
 
 
 def recognise(task: RecognitionTask, engine: Engine) -> RecognisedSide:
     """Words only where somebody speaks; their times are those of the recording."""
     samples: Samples = np.memmap(task.pcm_path, np.int16, mode="r")
-    regions = find_speech(samples, rate_hz=task.rate_hz)
-    report = _progress_writer(task)
-    segments = tuple(
-        _segment(heard, task.side) for heard in _hear(engine, samples, regions, rate_hz=task.rate_hz, report=report)
-    )
+    speech = hear_speech(samples, rate_hz=task.rate_hz)
+    regions, report = speech.regions, _progress_writer(task)
+    utterances = _hear(engine, samples, regions, rate_hz=task.rate_hz, report=report)
+    if task.side is Side.UNKNOWN:
+        utterances = (turn for heard in utterances for turn in turns_of(heard, speech.level_db))
+    segments = tuple(_segment(heard, task.side) for heard in utterances)
     clipped = regions and float((np.abs(samples) >= _FULL_SCALE).mean()) > _CLIPPED_SHARE
     warnings = [] if regions else [f"no_speech:{task.side}"]
     return RecognisedSide(
         segments=segments,
         speech_ms=sum(region.end - region.start for region in regions) * 1000 // task.rate_hz,
+        spoken=speech.voiced_ms,
         warnings=(*warnings, *([f"clipped:{task.side}"] if clipped else [])),
     )
 

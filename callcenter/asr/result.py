@@ -5,8 +5,11 @@ from typing import Literal
 
 from callcenter.domain.transcript import Side, Transcript
 
-Sides = Literal["stereo"] | Side
-"""How to read a recording: two sides in two channels (resident first), or everything one given side."""
+Sides = Literal["stereo", "any"] | Side
+"""How to read a recording: two sides in two channels (resident first), or everything one given side.
+
+`any`: two channels are two sides, and one channel holds both, which is nothing to warn of.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +19,18 @@ class SideReport:
     side: Side
     speech_ms: int
     peaks: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Talk:
+    """How the time was spent, in ms, by where voices are heard: silence is nobody's, cross-talk is both sides' at once.
+
+    `cross_talk_ms` is None where the sides cannot be told apart.
+    """
+
+    silence_ms: int
+    longest_silence_ms: int
+    cross_talk_ms: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,4 +44,5 @@ class TranscriptionResult:
     transcript: Transcript
     duration_ms: int
     sides: tuple[SideReport, ...]
+    talk: Talk
     warnings: tuple[str, ...] = ()

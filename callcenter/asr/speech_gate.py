@@ -18,6 +18,7 @@ from callcenter.asr.speech_features import FRAME_MS, FrameFeatures, measure_fram
 
 LEAST_AGGRESSIVE_USEFUL_MODE = 1
 _JOIN_FRAMES = 700 // FRAME_MS
+_SYLLABLE_GAP_FRAMES = 200 // FRAME_MS
 BEFORE_FRAMES = 500 // FRAME_MS
 _AFTER_FRAMES = 800 // FRAME_MS
 _ALIGN_FRAMES = 3
@@ -40,14 +41,38 @@ class Region:
     end: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Speech:
+    """Where somebody speaks: `regions` to feed a recogniser with, `voiced_ms` as the voice itself is heard.
+
+    `level_db` is one figure a frame of FRAME_MS of the whole side.
+    """
+
+    regions: tuple[Region, ...]
+    voiced_ms: tuple[tuple[int, int], ...]
+    level_db: NDArray[np.float32]
+
+
 def find_speech(samples: Samples, *, rate_hz: int) -> tuple[Region, ...]:
     """The stretches that hold speech, in order, not overlapping; none for silence, noise and tones."""
+    return hear_speech(samples, rate_hz=rate_hz).regions
+
+
+def hear_speech(samples: Samples, *, rate_hz: int) -> Speech:
     features = measure_frames(samples, rate_hz=rate_hz)
     if not len(features.level_db):
-        return ()
+        return Speech(regions=(), voiced_ms=(), level_db=features.level_db)
     candidates = candidate_frames(features, _voice_active(samples, rate_hz))
     spoken = [stretch for stretch in stretches(candidates) if is_speech(features, *stretch)]
-    return tuple(_padded(spoken, frame_samples=rate_hz * FRAME_MS // 1000, total=len(samples)))
+    regions = tuple(_padded(spoken, frame_samples=rate_hz * FRAME_MS // 1000, total=len(samples)))
+    return Speech(regions=regions, voiced_ms=tuple(_voiced(candidates, spoken)), level_db=features.level_db)
+
+
+def _voiced(candidates: NDArray[np.bool_], spoken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """In ms, cut at every pause that is longer than the gap between two syllables."""
+    for first, last in spoken:
+        for start, end in stretches(candidates[first:last], join_frames=_SYLLABLE_GAP_FRAMES):
+            yield (first + start) * FRAME_MS, (first + end) * FRAME_MS
 
 
 def candidate_frames(features: FrameFeatures, voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -72,12 +97,12 @@ def _steady(features: FrameFeatures) -> NDArray[np.bool_]:
     return np.convolve(still, np.ones(_STEADY_FRAMES, np.int32), "full") > 0
 
 
-def stretches(candidates: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+def stretches(candidates: NDArray[np.bool_], *, join_frames: int = _JOIN_FRAMES) -> Iterator[tuple[int, int]]:
     """Runs of candidate frames; runs with a short gap between them are one."""
     found = np.flatnonzero(candidates)
     if not len(found):
         return
-    breaks = np.flatnonzero(np.diff(found) > _JOIN_FRAMES)
+    breaks = np.flatnonzero(np.diff(found) > join_frames)
     starts = np.concatenate(([found[0]], found[breaks + 1]))
     ends = np.concatenate((found[breaks], [found[-1]])) + 1
     yield from zip(starts.tolist(), ends.tolist(), strict=True)

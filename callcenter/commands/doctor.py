@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, engine_settings, opened_database, rules_of
+from callcenter.app.parts import clock_of, engine_settings, engines_of_numbers, opened_database, rules_of
 from callcenter.asr.models import check_model
 from callcenter.commands.doctor_asterisk import asterisks
 from callcenter.commands.finding import Finding
@@ -187,8 +187,18 @@ async def _proxies(settings: Settings, _: aiohttp.ClientSession) -> list[Finding
     return [Finding(subject="server.trusted_proxies", state="none", remedy=remedy, blocking=False)]
 
 
+async def _models_of_numbers(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
+    findings = []
+    for number, engine in engines_of_numbers(settings).items():
+        found, subject = await check_model(engine), f"speech.numbers {number}"
+        state = found.problem or f"{found.path.name} works, {found.sample_rate_hz} Hz"
+        remedy = "fetch it with `callcenter models get`, or give another one: calls to this number are not heard"
+        findings.append(Finding(subject=subject, state=state, remedy=remedy if found.problem else None))
+    return findings
+
+
 async def _model(settings: Settings, _: aiohttp.ClientSession) -> list[Finding]:
-    found = await check_model(engine_settings(settings).model_path)
+    found = await check_model(engine_settings(settings))
     if found.problem:
         return [Finding(subject="speech.model", state=found.problem, remedy="`callcenter models list` shows others")]
     state = f"{found.path.name} works, {found.sample_rate_hz} Hz"
@@ -320,6 +330,6 @@ def _remedy(key: str, address: str) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(_configuration, _told, _calendar, _database, _spool, _model, _live, _disk, _clock),
+    *(_configuration, _told, _calendar, _database, _spool, _model, _models_of_numbers, _live, _disk, _clock),
     *(_public_url, _proxies, _provider, asterisks),
 )

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import aiohttp
 
+from callcenter.app.asterisk import recordings_of
 from callcenter.commands.finding import Finding
-from callcenter.config import AsteriskSettings, Settings
+from callcenter.config import AsteriskSettings, Settings, SettingsError
+from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.providers.asterisk.ari import AriClient, AriGone, AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER
 
@@ -20,7 +22,7 @@ async def asterisks(settings: Settings, session: aiohttp.ClientSession) -> list[
     for server in settings.asterisk:
         findings += await _asterisk(server, session)
         findings += _prompts(server, settings)
-    return findings
+    return findings + (_recorded(settings) if settings.asterisk else [])
 
 
 async def _asterisk(server: AsteriskSettings, session: aiohttp.ClientSession) -> list[Finding]:
@@ -76,3 +78,21 @@ def _prompts(server: AsteriskSettings, settings: Settings) -> list[Finding]:
 
 def _shown(folder: Path, seen_as: Path | None) -> str:
     return f"{folder}, there {seen_as}" if seen_as else str(folder)
+
+
+def _recorded(settings: Settings) -> list[Finding]:
+    """Which of the texts that every caller hears a person has recorded."""
+    if settings.call_flow.recorded_prompts is None:
+        return [Finding(subject="prompts", state="all synthesised: call_flow.recorded_prompts is not set")]
+    try:
+        recorded = recordings_of(settings)
+    except SettingsError as error:
+        return [Finding(subject="prompts", state=str(error), remedy="mend it, or leave the setting out")]
+    standing = CallFlow(settings.call_flow, settings.agents).standing_texts
+    said = {" ".join(text.split()) for text in standing}
+    state = f"{len(said & recorded.keys())} of {len(said)} texts that callers hear are recorded"
+    unsaid = sorted(file.name for text, file in recorded.items() if text not in said)
+    if not unsaid:
+        return [Finding(subject="prompts", state=state)]
+    remedy = "nobody says this word for word now: correct its .txt, if it is one of call_flow's texts"
+    return [Finding(subject="prompts", state=f"{state}; {', '.join(unsaid)}", remedy=remedy, blocking=False)]

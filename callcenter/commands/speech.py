@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,9 @@ STDERR = Console(stderr=True)
 
 
 def _engine(settings: Settings, model: str | None) -> EngineSettings:
-    if model is None:
-        return engine_settings(settings)
-    speech = settings.speech.model_copy(update={"model": model})
-    if Path(model).is_dir():
-        return EngineSettings(model_path=Path(model))
-    return engine_settings(settings.model_copy(update={"speech": speech}))
+    """A folder beside us, or what the settings make of the name."""
+    found = engine_settings(settings, model)
+    return replace(found, model_path=Path(model)) if model is not None and Path(model).is_dir() else found
 
 
 async def transcribe(settings: Settings, files: list[Path], *, as_json: bool, model: str | None) -> int:
@@ -143,10 +141,11 @@ async def get(settings: Settings, name: str) -> int:
 
 async def check(settings: Settings, name: str | None) -> int:
     engine = _engine(settings, name)
-    found = await check_model(engine.model_path, language=engine.language)
+    found = await check_model(engine)
     if found.problem:
         print(f"callcenter: {found.path}: {found.problem}", file=sys.stderr)
         return 1
     memory = f"{(found.memory_bytes or 0) / 1e6:,.0f} MB"
-    print(f"{found.path}: works, {found.sample_rate_hz} Hz, loads in {found.load_seconds or 0:.2f} s, {memory}")
+    loads = f"loads in {found.load_seconds or 0:.2f} s, {memory}"
+    print(f"{found.path}: works with {engine.engine}, {found.sample_rate_hz} Hz, {loads}")
     return 0

@@ -19,16 +19,26 @@ class RecordingState(StrEnum):
     FAILED = "failed"
 
 
+IMPORTED = "import"
+"""The content of a recording from before our time: transcribed, and nothing follows from it."""
+
+
 class RecordingRow(Base):
-    """One recording. `content` is conversation or voice_mail; `path` is relative to the recordings folder.
+    """One recording. `content` is conversation, voice_mail or import; `path` is relative to the recordings folder.
 
     `attempts` counts the transcriptions begun, `job_number` the jobs made for it.
+
+    `silence_ms`, `longest_silence_ms` and `cross_talk_ms` are by where voices are heard; the last is None where the
+    sides cannot be told apart.
 
     `peaks` is {"resident": [...], "agent": [...]}: loudness 0..127, `peaks_per_second` a second.
     """
 
     __tablename__ = "recordings"
-    __table_args__ = (Index("ix_recordings_call_id", "call_id"), Index("ix_recordings_state", "state"))
+    __table_args__ = (
+        Index("ix_recordings_call_id", "call_id"),
+        Index("ix_recordings_waiting", "state", "content", "ready_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
@@ -47,6 +57,9 @@ class RecordingRow(Base):
     duration_ms: Mapped[int | None]
     peaks: Mapped[dict[str, Any] | None]
     peaks_per_second: Mapped[int | None]
+    silence_ms: Mapped[int | None]
+    longest_silence_ms: Mapped[int | None]
+    cross_talk_ms: Mapped[int | None]
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     transcribed_at: Mapped[datetime | None]
 

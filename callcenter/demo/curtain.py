@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from callcenter.demo.simulator import SimulatorConfig
 from callcenter.demo.stage import Stage
 
 T = TypeVar("T")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def raised_curtain(
         arguments = ["-m", "callcenter", "--config", str(environment.settings_file), "serve"]
         log_file = environment.data_dir / "server.log"
         server = await stack.enter_async_context(python_process("server", arguments, log_file=log_file))
-        await unless_ended(_healthy(session, environment), server, simulator)
+        await unless_ended(healthy(session, environment), server, simulator)
         account_sid, auth_token = environment.account_sid, environment.auth_token
         yield Stage(session, clock, port=port, account_sid=account_sid, auth_token=auth_token), server
 
@@ -59,19 +59,23 @@ async def _simulator(environment: Environment, calls: Path) -> AsyncIterator[tup
         yield child, int(json.loads(await child.first_line())["port"])
 
 
-async def _healthy(session: aiohttp.ClientSession, environment: Environment) -> None:
-    """Returns once the server serves. Raises ProcessFailed when it takes too long."""
+async def healthy(session: aiohttp.ClientSession, environment: Environment) -> None:
+    """Returns once the server serves, and has its connections. Raises ProcessFailed when it takes too long."""
     timeout = aiohttp.ClientTimeout(total=2)
     deadline = asyncio.get_running_loop().time() + START_SECONDS
     while asyncio.get_running_loop().time() < deadline:
         try:
             async with session.get(f"{environment.public_url}/healthz", timeout=timeout) as response:
-                if response.status == 200:
+                if response.status == 200 and _is_connected(await response.json()):
                     return
         except (aiohttp.ClientError, TimeoutError):
             pass
         await asyncio.sleep(0.1)
     raise ProcessFailed(f"the server does not answer at {environment.public_url}/healthz after {START_SECONDS:.0f} s")
+
+
+def _is_connected(health: Mapping[str, Any]) -> bool:
+    return all(switch["connected"] for switch in health.get("asterisk", {}).values())
 
 
 async def unless_ended(work: Coroutine[Any, Any, T], *children: Child) -> T:

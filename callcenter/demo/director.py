@@ -105,7 +105,7 @@ class Director:
         for name, played in self._played.items():
             if name in self._shown:
                 continue
-            if not _is_settled(played, results.get(name), loses_final=self._scripts[name].table.caller.lose_final):
+            if not is_settled(played, results.get(name), loses_final=self._scripts[name].table.caller.lose_final):
                 return
             self._shown.add(name)
             self._show(self._scripts[name], results.get(name))
@@ -119,7 +119,7 @@ class Director:
             self._complaints.append(f"{name}: its call-back is still under way after {KEEP_UP_SECONDS:.0f} s")
 
 
-def _is_settled(played: Played, result: CallResult | None, *, loses_final: bool) -> bool:
+def is_settled(played: Played, result: CallResult | None, *, loses_final: bool) -> bool:
     if result is None:
         return False
     if result.ended_at is None and not loses_final:

@@ -3,7 +3,7 @@
 import json
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -124,9 +124,22 @@ def write_settings(environment: Environment, *, simulator_port: int) -> None:
         "follow_up": {"tick_seconds": TICK_SECONDS},
         "speech": {"live": environment.hears_live},
     }
-    lines = [f"clock_file = {_toml(str(environment.clock_file))}", ""]
+    written_settings(environment, tables, clock_file=environment.clock_file)
+
+
+def written_settings(
+    environment: Environment,
+    tables: Mapping[str, Mapping[str, Any]],
+    *,
+    asterisk: Sequence[Mapping[str, Any]] = (),
+    clock_file: Path | None = None,
+) -> None:
+    """The tables, with the demonstration's agents and on-call people."""
+    lines = [f"clock_file = {_toml(str(clock_file))}", ""] if clock_file else []
     for name, table in tables.items():
         lines += [f"[{name}]", *_pairs(table), ""]
+    for server in asterisk:
+        lines += ["[[asterisk]]", *_pairs(server), ""]
     for agent in AGENTS:
         lines += ["[[agents]]", *_pairs(agent), ""]
     for person in ON_CALL:
@@ -140,7 +153,11 @@ def _pairs(table: Mapping[str, Any]) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """JSON's strings, numbers, lists, true and false are TOML's too."""
+    """JSON's strings, numbers, lists, true and false are TOML's too; not its tables."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(one) for one in value)}]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,6 +1,6 @@
 """What a call.toml expects against what came out: one sentence for each difference."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from callcenter.demo.call_script import ZONE, CallScript, at_local_time
 from callcenter.demo.call_toml import CallBackTable, OnCallTable, TicketTable
@@ -18,6 +18,39 @@ def differences(scripts: tuple[CallScript, ...], performance: Performance) -> tu
     found = [f"{script.name}: {line}" for script in scripts for line in _of_call(script, performance)]
     found += [f"far end: {problem}" for problem in performance.journal.problems]
     return (*found, *performance.complaints)
+
+
+def differences_by_telephone(
+    scripts: Sequence[CallScript], results: Mapping[str, CallResult], complaints: Iterable[str]
+) -> tuple[str, ...]:
+    """As `differences`, of calls that were played in real time: what falls due later than that is not waited for."""
+    found = [f"{script.name}: {line}" for script in scripts for line in _by_telephone(script, results)]
+    return (*found, *complaints)
+
+
+def _by_telephone(script: CallScript, results: Mapping[str, CallResult]) -> Iterator[str]:
+    expect, result = script.expect, results.get(script.name)
+    if expect is None:
+        return
+    if result is None:
+        yield "the product has no record of this call"
+        return
+    yield from _answering(script, result)
+    if expect.ticket is not None:
+        yield from _ticket(expect.ticket, result.ticket, results)
+    if expect.call_back is not None:
+        yield from _call_back_by_telephone(expect.call_back, result)
+    if expect.on_call is not None and (result.on_call is None or result.on_call.acknowledged_by is None):
+        yield "on_call: expected somebody to acknowledge, nobody has"
+
+
+def _call_back_by_telephone(expect: CallBackTable, result: CallResult) -> Iterator[str]:
+    found = next((one for one in result.call_backs if one.kind == expect.kind), None)
+    if found is None:
+        yield f"call_back: expected {expect.kind}, none is planned"
+    elif expect.kind == "missed_call" and all(made.outcome != OUTCOMES[expect.resident] for made in found.tries):
+        got = ", ".join(made.outcome or "under way" for made in found.tries) or "not made"
+        yield f"call_back: expected outcome {OUTCOMES[expect.resident]}, got {got} ({_state(found)})"
 
 
 def _of_call(script: CallScript, performance: Performance) -> Iterator[str]:

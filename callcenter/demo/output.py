@@ -94,10 +94,11 @@ def print_end(
 ) -> None:
     console.print(results_table(scripts, performance))
     journal = performance.journal
-    console.print(
-        f"The far end sent {journal.requests} requests, {journal.repeated} of them twice and {journal.reordered}"
-        f" in the wrong order on purpose, and was asked for {len(journal.placed)} call(s)."
-    )
+    if journal.requests:
+        console.print(
+            f"The far end sent {journal.requests} requests, {journal.repeated} of them twice and {journal.reordered}"
+            f" in the wrong order on purpose, and was asked for {len(journal.placed)} call(s)."
+        )
     checked = sum(script.expect is not None for script in scripts)
     if differences:
         console.print(f"[bold red]{len(differences)} difference(s) from what was expected:[/]")

@@ -6,8 +6,9 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -26,9 +27,12 @@ from callcenter.demo.environment import (
     prepare_database,
 )
 from callcenter.demo.expectations import differences
+from callcenter.demo.options import Options, Signals
 from callcenter.demo.output import as_document, print_end, print_users, progress_line
 from callcenter.demo.processes import ProcessFailed
 from callcenter.demo.stage import Stage, StageFailed
+from callcenter.demo.telephony.exchange import ExchangeFailed
+from callcenter.demo.telephony.run import for_telephones, rehearse_by_telephone
 from callcenter.reports.call_results import CallResult, call_results
 
 INTERRUPTED = 130
@@ -36,24 +40,15 @@ PLAIN_WIDTH = 132
 """Columns where the output is no terminal, such as CI's log."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    once: bool
-    calls: Path
-    as_json: bool
-    console: Console
-
-
-@dataclass(kw_only=True)
-class Signals:
-    """`serving`: the calls are over and the console is kept open, so that being stopped is no interruption."""
-
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    serving: bool = False
-
-
 def run_demo(
-    *, once: bool, calls: Path | None, as_json: bool, port: int, data_dir: Path | None, live: bool = False
+    *,
+    once: bool,
+    calls: Path | None,
+    as_json: bool,
+    port: int,
+    data_dir: Path | None,
+    live: bool = False,
+    phones: bool = False,
 ) -> int:
     """Exit code: 0 as expected, 1 differences or a failure, 2 it could not begin, 130 stopped before the end."""
     stream = sys.stderr if as_json else sys.stdout
@@ -63,11 +58,15 @@ def run_demo(
     code = 1
     try:
         scripts = read_calls(options.calls, agents=frozenset(agent_addresses().values()))
-        code = asyncio.run(_until_stopped(options, scripts, new_environment(folder, port, hears_live=live)))
+        if phones:
+            scripts = for_telephones(scripts, chosen=calls is None)
+        environment = new_environment(folder, port, hears_live=live)
+        rehearse = rehearse_by_telephone if phones else _rehearse
+        code = asyncio.run(_until_stopped(lambda signals: rehearse(options, scripts, environment, signals)))
     except (NotReady, ScriptError) as error:
         code = 2
         print(f"callcenter demo: {error}", file=sys.stderr)
-    except (ProcessFailed, StageFailed) as error:
+    except (ProcessFailed, StageFailed, ExchangeFailed) as error:
         print(f"callcenter demo: {error}", file=sys.stderr)
     finally:
         _leave(console, folder, keep=code != 2 and (data_dir is not None or code == 1), ours=data_dir is None)
@@ -82,12 +81,12 @@ def _leave(console: Console, folder: Path, *, keep: bool, ours: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _until_stopped(options: Options, scripts: tuple[CallScript, ...], environment: Environment) -> int:
+async def _until_stopped(rehearse: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     """Plays until the end or until a signal stops it; nothing that was started is left behind."""
     signals, loop = Signals(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, signals.stop.set)
-    work = asyncio.create_task(_rehearse(options, scripts, environment, signals))
+    work = asyncio.create_task(rehearse(signals))
     stopped = asyncio.create_task(signals.stop.wait())
     try:
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -13,8 +13,11 @@ FALLBACK_AGENT = "fallback"
 
 
 class Direction(StrEnum):
+    """IMPORTED: a recording from before our time, of which no event tells; it counts in no figure."""
+
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    IMPORTED = "imported"
 
 
 class EventKind(StrEnum):

@@ -52,7 +52,7 @@ async def corrected_calls(
     while True:
         async with database.read() as session:
             tickets = await _tickets(session, after=last, since=since)
-            found = [row for ticket in tickets if (row := await _corrected(session, ticket, rules)) is not None]
+            found = [row for ticket in tickets if (row := await corrected_of(session, ticket, rules)) is not None]
         for row in found:
             yield row
         if len(tickets) < _AT_ONCE:
@@ -68,7 +68,8 @@ async def _tickets(session: AsyncSession, *, after: int, since: datetime | None)
     return (await session.scalars(query.order_by(TicketRow.id).limit(_AT_ONCE))).all()
 
 
-async def _corrected(session: AsyncSession, ticket: TicketRow, rules: FollowUpRules) -> CorrectedCall | None:
+async def corrected_of(session: AsyncSession, ticket: TicketRow, rules: FollowUpRules) -> CorrectedCall | None:
+    """None where nobody has looked at any field that its first call says something of."""
     text = await _text(session, ticket.first_call_id)
     rows = await session.scalars(select(TicketFieldRow).where(TicketFieldRow.ticket_id == ticket.id))
     expect: dict[str, Any] = {}

@@ -61,6 +61,8 @@ class HearLive:
     board: LiveBoard
     tickets: LiveTickets
     clock: Clock
+    other_numbers: frozenset[str] = frozenset()
+    """Hotline numbers whose callers speak a language that these recognisers do not know: their recordings are heard."""
 
     async def begin(self, call_id: str, *, provider: str, stream_id: str) -> "HeardCall":
         """Raises LiveRefused."""
@@ -68,12 +70,16 @@ class HearLive:
         recogniser: Recogniser | None = None
         refused: str | None = None
         try:
-            if not await self._is_known(call_id):
+            started = await self._first_event(call_id)
+            if started is None:
                 raise LiveRefused("unknown_call")
-            try:
-                recogniser = self.recognisers.open(SIDES, call.take)
-            except LiveRefused as error:
-                refused = str(error)
+            if started.data.get("to") in self.other_numbers:
+                refused = "other_language"
+            else:
+                try:
+                    recogniser = self.recognisers.open(SIDES, call.take)
+                except LiveRefused as error:
+                    refused = str(error)
             is_first = await self._write_down(call_id, provider, stream_id, refused)
         except (SQLAlchemyError, OSError) as error:
             log.warning("a stream cannot be taken without the database", call_id=call_id, error=repr(error))
@@ -97,11 +103,11 @@ class HearLive:
                 session, call_id, provider=provider, stream_id=stream_id, now=now, refused=refused
             )
 
-    async def _is_known(self, call_id: str) -> bool:
-        """Its first event is stored before the provider is told to send us its sound."""
+    async def _first_event(self, call_id: str) -> CallEventRow | None:
+        """It is stored before the provider is told to send us the call's sound."""
         async with self.database.read() as session:
-            known = select(CallEventRow.id).where(CallEventRow.call_id == call_id).limit(1)
-            return await session.scalar(known) is not None
+            known = select(CallEventRow).where(CallEventRow.call_id == call_id)
+            return await session.scalar(known.order_by(CallEventRow.id).limit(1))
 
 
 class HeardCall:

@@ -5,24 +5,22 @@ all the same and says that the call must be listened to.
 """
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import and_, case, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, select, update
 
 from callcenter.asr.engine import EngineSettings
 from callcenter.asr.errors import EngineCrashed, SpeechError, TranscriptionTimedOut
 from callcenter.asr.result import SideReport, Sides, TranscriptionResult
 from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
-from callcenter.db.recordings import RecordingRow, RecordingState, SegmentRow
-from callcenter.db.tickets import TicketCallRow
+from callcenter.db.recordings import IMPORTED, RecordingRow, RecordingState, SegmentRow
 from callcenter.domain.folding import VOICE_MAIL
 from callcenter.domain.tickets import RequestType, TicketDraft
 from callcenter.domain.transcript import Segment, Side, Transcript
@@ -35,6 +33,7 @@ from callcenter.services.open_ticket import open_ticket
 from callcenter.services.register import KnownRegister
 from callcenter.services.transcripts import transcript_of
 from callcenter.services.understand_call import CallReader
+from callcenter.services.waiting_recordings import Priority
 
 log = structlog.get_logger()
 
@@ -46,7 +45,7 @@ class Transcribes(Protocol):
     """The speech service, as this use case needs it."""
 
     async def transcribe(
-        self, path: Path, *, engine: EngineSettings, sides: Sides, stated_seconds: float | None = None
+        self, path: Path, *, engine: EngineSettings, sides: Sides, stated_seconds: float | None = None, rank: int = 0
     ) -> TranscriptionResult: ...
 
 
@@ -71,6 +70,9 @@ class TranscribeRecording:
     area_code: str | None = None
     menu_choices: Mapping[str, RequestType] = field(default_factory=dict)
     language: LanguageChecker | None = None
+    own_words: tuple[str, ...] = ()
+    engines_of_numbers: Mapping[str, EngineSettings] = field(default_factory=dict)
+    """Hotline numbers whose callers are heard by another model than `engine`."""
 
     async def begin(self, recording_id: str) -> bool:
         """Counts an attempt. False where there is nothing left to do, or where the attempts are used up."""
@@ -94,6 +96,9 @@ class TranscribeRecording:
         row = await self._recording(recording_id)
         relative = f"{row.ready_at:%Y-%m-%d}/{_file_name(row.provider, recording_id)}.wav"
         target = self.recordings_dir / relative
+        if row.content == IMPORTED:
+            await self._look_for_import(row)
+            return
         if row.path is not None and await asyncio.to_thread(target.exists):
             return
         fetched = await self.fetcher.fetch(provider=row.provider, url=row.url, channels=row.channels, target=target)
@@ -104,22 +109,38 @@ class TranscribeRecording:
                 .values(path=relative, size_bytes=fetched.size_bytes)
             )
 
-    async def transcribe(self, recording_id: str) -> None:
+    async def _look_for_import(self, row: RecordingRow) -> None:
+        if row.path is None or not await asyncio.to_thread((self.recordings_dir / row.path).is_file):
+            raise RecordingRejected("the imported file is no longer among the recordings: import its folder again")
+
+    async def transcribe(self, recording_id: str, *, rank: int = Priority.CONVERSATION) -> None:
         """Raises SpeechError. A crash or a time-out of the recogniser is tried once more."""
         row = await self._recording(recording_id)
         if row.path is None:
             raise RecordingRejected("the recording was never fetched")
         path = self.recordings_dir / row.path
-        sides: Sides = "stereo" if row.channels > 1 else (Side.RESIDENT if row.content == VOICE_MAIL else Side.UNKNOWN)
+        transcribe = functools.partial(
+            self.transcriber.transcribe,
+            path,
+            engine=await self._engine_of(row.call_id),
+            sides=_sides(row),
+            stated_seconds=row.stated_seconds,
+            rank=Priority.IMPORT.value if row.content == IMPORTED else rank,
+        )
         try:
-            result = await self._transcribe(path, sides, row.stated_seconds)
+            result = await transcribe()
         except (EngineCrashed, TranscriptionTimedOut) as error:
             log.warning("recogniser failed; trying once more", recording_id=recording_id, error=str(error))
-            result = await self._transcribe(path, sides, row.stated_seconds)
+            result = await transcribe()
         await self._keep(row, result)
 
-    async def _transcribe(self, path: Path, sides: Sides, stated_seconds: float | None) -> TranscriptionResult:
-        return await self.transcriber.transcribe(path, engine=self.engine, sides=sides, stated_seconds=stated_seconds)
+    async def _engine_of(self, call_id: str) -> EngineSettings:
+        """The engine of the hotline number that was called: its callers may speak another language."""
+        if not self.engines_of_numbers:
+            return self.engine
+        async with self.database.read() as session:
+            number = await session.scalar(select(CallRow.to_number).where(CallRow.id == call_id))
+        return self.engines_of_numbers.get(number or "", self.engine)
 
     async def _keep(self, row: RecordingRow, result: TranscriptionResult) -> None:
         async with self.database.write() as session:
@@ -136,15 +157,23 @@ class TranscribeRecording:
                     duration_ms=result.duration_ms,
                     peaks=_peaks(result.sides),
                     peaks_per_second=PEAKS_PER_SECOND,
+                    silence_ms=result.talk.silence_ms,
+                    longest_silence_ms=result.talk.longest_silence_ms,
+                    cross_talk_ms=result.talk.cross_talk_ms,
                     warnings=list(result.warnings),
                     transcribed_at=self.clock.now(),
                 )
             )
 
     async def open_ticket(self, recording_id: str) -> None:
-        """Understands the transcript and opens the call's ticket, or joins it to the open one; then its language."""
+        """Understands the transcript and opens the call's ticket, or joins it to the open one; then its language.
+
+        An imported recording makes none: what was asked for years ago must not be promised now.
+        """
         async with self.database.read() as session:
             row = await session.get_one(RecordingRow, recording_id)
+            if row.content == IMPORTED:
+                return
             call = await session.get_one(CallRow, row.call_id)
             found = await session.execute(
                 select(SegmentRow).where(SegmentRow.recording_id == recording_id).order_by(SegmentRow.number)
@@ -163,6 +192,7 @@ class TranscribeRecording:
             wording=self.wording,
             area_code=self.area_code,
             menu_choices=self.menu_choices,
+            own_words=self.own_words,
         )
 
     async def give_up(self, recording_id: str, reason: str) -> None:
@@ -176,6 +206,8 @@ class TranscribeRecording:
             if row.state != RecordingState.TRANSCRIBED:
                 row.state = RecordingState.FAILED
                 row.error = reason
+            if row.content == IMPORTED:
+                return
             call = await session.get_one(CallRow, row.call_id)
             transcript = await heard_to_the_end(session, row.call_id)
         draft = TicketDraft(must_listen=True)
@@ -214,70 +246,6 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-class Priority(IntEnum):
-    """Which waiting recording is transcribed first: what was said to nobody yet, then what an agent has heard."""
-
-    VOICE_MAIL = 1
-    CONVERSATION = 2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PendingRecording:
-    """A recording that waits for its job number `job_number`."""
-
-    id: str
-    job_number: int
-    priority: Priority
-
-
-async def pending_recordings(database: Database, limit: int = 50) -> Sequence[PendingRecording]:
-    """The first that wait for a job, by priority and age."""
-    priority = case((RecordingRow.content == VOICE_MAIL, Priority.VOICE_MAIL.value), else_=Priority.CONVERSATION.value)
-    async with database.read() as session:
-        found = await session.execute(
-            select(RecordingRow.id, RecordingRow.job_number, priority)
-            .where(RecordingRow.state == RecordingState.PENDING)
-            .order_by(priority, RecordingRow.ready_at, RecordingRow.id)
-            .limit(limit)
-        )
-        return [PendingRecording(id=id_, job_number=job, priority=Priority(rank)) for id_, job, rank in found]
-
-
-async def unfinished_recordings(database: Database) -> Sequence[tuple[str, int, bool]]:
-    """Recordings without an end or a ticket: (id, number of the job, whether the job was begun)."""
-    link = select(TicketCallRow.call_id).where(TicketCallRow.call_id == RecordingRow.call_id)
-    ticketed = link.where(TicketCallRow.heard_live.is_(False)).exists()
-    async with database.read() as session:
-        found = await session.execute(
-            select(RecordingRow.id, RecordingRow.job_number, RecordingRow.state).where(
-                or_(
-                    RecordingRow.state.in_((RecordingState.PENDING, RecordingState.RUNNING)),
-                    and_(RecordingRow.state == RecordingState.TRANSCRIBED, ~ticketed),
-                )
-            )
-        )
-        return [(row.id, row.job_number, row.state != RecordingState.PENDING) for row in found]
-
-
-async def put_back(database: Database, recording_id: str, job_number: int) -> None:
-    """A job that died leaves its recording to a new one."""
-    async with database.write() as session:
-        await session.execute(
-            update(RecordingRow)
-            .where(RecordingRow.id == recording_id, RecordingRow.job_number == job_number)
-            .values(state=RecordingState.PENDING, job_number=job_number + 1)
-        )
-
-
-async def transcribe_again(session: AsyncSession, recording_id: str) -> None:
-    """A person asks for a new transcription; the attempts start anew."""
-    await session.execute(
-        update(RecordingRow)
-        .where(RecordingRow.id == recording_id)
-        .values(state=RecordingState.PENDING, attempts=0, error=None, job_number=RecordingRow.job_number + 1)
-    )
-
-
 def _segment_row(row: RecordingRow, number: int, segment: Segment) -> SegmentRow:
     return SegmentRow(
         recording_id=row.id,
@@ -290,6 +258,12 @@ def _segment_row(row: RecordingRow, number: int, segment: Segment) -> SegmentRow
         words=[[word.text, word.start_ms, word.end_ms, round(word.confidence, 3)] for word in segment.words],
         alternatives=list(segment.alternatives),
     )
+
+
+def _sides(row: RecordingRow) -> Sides:
+    if row.content == IMPORTED:
+        return "any"
+    return "stereo" if row.channels > 1 else (Side.RESIDENT if row.content == VOICE_MAIL else Side.UNKNOWN)
 
 
 def _peaks(sides: Sequence[SideReport]) -> dict[str, list[int]]:

@@ -14,6 +14,7 @@ from callcenter.domain.tickets import Found, RequestType, TicketDraft
 from callcenter.domain.transcript import Transcript
 from callcenter.domain.understanding import CallContext, Rules, understand
 from callcenter.domain.understanding.rules_files import RuleFolder, default_rules
+from callcenter.domain.word_list import with_words
 from callcenter.services.register import KnownRegister
 
 log = structlog.get_logger()
@@ -30,6 +31,8 @@ class CallReader:
     wording: RuleFolder = field(default_factory=RuleFolder)
     area_code: str | None = None
     menu_choices: Mapping[str, RequestType] = field(default_factory=dict)
+    own_words: tuple[str, ...] = ()
+    """Names and terms of the operator's word list, longest first."""
 
     async def draft(self, database: Database, call: CallRow, transcript: Transcript) -> TicketDraft:
         heard_at = (call.answered_at or call.started_at).astimezone(self.zone)
@@ -38,6 +41,7 @@ class CallReader:
             heard_at=heard_at, caller_number=call.from_number, area_code=self.area_code, register=register
         )
         rules = await asyncio.to_thread(self.rules)
+        transcript = await asyncio.to_thread(with_words, transcript, self.own_words)
         draft = await asyncio.to_thread(understand, transcript, context=context, rules=rules)
         return with_menu_choice(draft, call.keys, self.menu_choices)
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from callcenter.voice.kept import is_kept
+
 SPEECH_FOLDER = "speech"
 """In the data folder: what has been spoken once and is kept."""
 VOICES = {"zh": "cmn", "en": "en-gb"}
@@ -38,7 +40,7 @@ class OfflineSpeech:
             raise SpeechFailed(f"no voice for the language {language!r}; there are {', '.join(VOICES)}")
         name = hashlib.sha256(f"{voice}|{WORDS_PER_MINUTE}|{spoken}".encode()).hexdigest()[:32]
         target = self._cache / f"{name}.wav"
-        if not target.exists():
+        if not is_kept(target):
             await self._synthesise(spoken, target, voice)
         return target
 

@@ -1,5 +1,6 @@
 """What providers and people send instead of a clean recording."""
 
+import asyncio
 import struct
 import wave
 from collections.abc import Awaitable, Callable
@@ -150,6 +151,69 @@ async def test_a_header_that_lies_about_the_sample_rate_shows_in_the_duration(
     slow, fast = write_audio(utterance, "slow.wav", rate_hz=4000), write_audio(utterance, "fast.wav", rate_hz=16000)
     assert "longer_than_stated" in (await transcribe(slow, 6)).warnings
     assert "truncated" in (await transcribe(fast, 6)).warnings
+
+
+async def test_a_call_of_three_hours_is_heard_to_its_end(
+    transcribe: Transcribe, tmp_path: Path, utterance: Samples
+) -> None:
+    """Silence costs next to nothing; what is said at the end has the time of the end. (The file is sparse.)"""
+    path, frames = tmp_path / "long.wav", 3 * 3600 * RATE_HZ
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        file.writeframes(b"")
+    with path.open("r+b") as raw:
+        for at, size in ((4, 36 + 2 * frames), (40, 2 * frames)):
+            raw.seek(at)
+            raw.write(struct.pack("<I", size))
+        raw.seek(44 + 2 * (frames - len(utterance)))
+        raw.write(utterance.tobytes())
+    result = await transcribe(path)
+    assert result.duration_ms == 3 * 3600 * 1000
+    assert "漏水" in _text(result)
+    assert result.transcript.segments[-1].start_ms > 3 * 3600 * 1000 - len(utterance) // 8
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+async def test_one_side_missing_leaves_the_other(
+    missing: int, transcriber: Transcriber, engine: EngineSettings, write_audio: Writer, utterance: Samples
+) -> None:
+    both = np.zeros((len(utterance), 2), np.int16)
+    both[:, 1 - missing] = utterance
+    result = await transcriber.transcribe(write_audio(both), engine=engine, sides="stereo")
+    sides = (Side.RESIDENT, Side.AGENT)
+    assert result.warnings == (f"no_speech:{sides[missing]}",)
+    assert {segment.side for segment in result.transcript.segments} == {sides[1 - missing]}
+    assert result.talk.cross_talk_ms == 0
+
+
+async def test_a_file_that_grows_while_it_is_read_gives_a_whole_part_of_it(
+    transcribe: Transcribe, write_audio: Writer, utterance: Samples
+) -> None:
+    """A recorder that is not finished: the header promises more than is there, and more comes all the time."""
+    path = write_audio(np.concatenate([utterance] * 6))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    reading = asyncio.create_task(transcribe(path))
+    for part in range(4, 12):
+        await asyncio.sleep(0.02)
+        with path.open("ab") as file:
+            file.write(whole[len(whole) * (part - 1) // 12 : len(whole) * part // 12])
+    result = await reading
+    assert len(utterance) // 8 < result.duration_ms <= 6 * len(utterance) // 8
+    assert "漏水" in _text(result)
+
+
+async def test_a_recording_whose_coding_changes_in_its_middle_is_heard_whole(
+    transcribe: Transcribe, write_audio: Writer, utterance: Samples, tmp_path: Path
+) -> None:
+    """Two recordings behind each other in one file, of another rate each, as a transfer between recorders leaves it."""
+    first = write_audio(utterance, "first.mp3", codec="libmp3lame", sample_format="s16p")
+    faster = np.repeat(utterance, 2)
+    second = write_audio(faster, "second.mp3", codec="libmp3lame", rate_hz=16000, sample_format="s16p")
+    both = tmp_path / "both.mp3"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    result = await transcribe(both)
+    assert _text(result).count("漏水") == 2, "times and pitch of the second part are right as well"
 
 
 @pytest.mark.parametrize("rate_hz", [0, 1, 4_000_000_000])

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from callcenter.asr import download as download_module
+from callcenter.asr.engine import EngineSettings
 from callcenter.asr.errors import ModelDownloadFailed, UnknownModel, UnsafeArchive
 from callcenter.asr.manifest import ManifestInvalid
 from callcenter.asr.models import check_model, get_model, list_models
@@ -115,7 +116,7 @@ async def test_a_model_is_fetched_checked_and_works(manifest: Manifest, good_arc
     assert seen[-1] == (len(good_archive), len(good_archive))
     assert sorted(item.name for item in folder.iterdir()) == ["manifest.toml", "zh-model-1.0"]
     assert [model.installed for model in list_models(folder)] == [True]
-    assert (await check_model(path)).problem is None
+    assert (await check_model(EngineSettings(model_path=path))).problem is None
 
 
 async def test_a_cut_download_goes_on_where_it_stopped(
@@ -190,10 +191,10 @@ def test_the_manifest_of_the_project_lists_the_demo_model_as_installed() -> None
 
 
 async def test_check_says_what_is_wrong(demo_model: Path, tmp_path: Path) -> None:
-    assert "no speech model" in str((await check_model(tmp_path / "none")).problem)
+    assert "no speech model" in str((await check_model(EngineSettings(model_path=tmp_path / "none"))).problem)
     broken = tmp_path / "model"
     shutil.copytree(demo_model, broken)
     (broken / "graph/disambig_tid.int").write_text("\n")
-    assert "SIGSEGV" in str((await check_model(broken)).problem)
+    assert "SIGSEGV" in str((await check_model(EngineSettings(model_path=broken))).problem)
     (broken / "graph/Gr.fst").unlink()
-    assert "lacks graph/Gr.fst" in str((await check_model(broken)).problem)
+    assert "lacks graph/Gr.fst" in str((await check_model(EngineSettings(model_path=broken))).problem)

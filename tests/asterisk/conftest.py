@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.asterisk.exchange import asterisk_command
+from callcenter.demo.telephony.exchange import asterisk_command
 from tests.asterisk.play import Played, play_all
 
 WANTED = os.environ.get("CALLCENTER_REQUIRE_ASTERISK") == "1"

@@ -43,6 +43,8 @@ def fidelity(recorded: np.ndarray, spoken: np.ndarray) -> Fidelity:
             put_in += max(0, -moved)
             shift += moved * FRAME
         at += FRAME
+    if not frames:
+        return Fidelity(correlation=0.0, missing=1.0, put_in=0.0)
     one, other = (np.concatenate(side) for side in zip(*frames, strict=True))
     whole = len(frames) + missing
     return Fidelity(

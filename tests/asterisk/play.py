@@ -1,6 +1,7 @@
 """Plays every scenario of `scenarios.py` at the same time, each with its own application, phones and database."""
 
 import asyncio
+import os
 import shutil
 import wave
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -11,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from callcenter.config import REPOSITORY
-from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
-from tests.asterisk.exchange import Exchange
-from tests.asterisk.hotline import Hotline, Wire, Written, open_hotline
-from tests.asterisk.phones import (
+from callcenter.demo.telephony.a_law import to_a_law
+from callcenter.demo.telephony.exchange import Exchange
+from callcenter.demo.telephony.phones import (
     Answers,
     Behaviour,
     Caller,
@@ -24,6 +24,8 @@ from tests.asterisk.phones import (
     caller_scenario,
     write_keyed_speech,
 )
+from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
+from tests.asterisk.hotline import Hotline, Wire, Written, open_hotline
 
 CALLS = REPOSITORY / "callcenter" / "demo" / "calls"
 ENDPOINT = """
@@ -47,8 +49,12 @@ AOR = """
 type = aor
 {contact}
 """
+CALLED_BACK_PLACE = 60
+"""In the scenario's addresses."""
 APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
+RUN = os.getpid() % 250
+"""The third number of every address, so that several runs on one machine do not meet."""
 TEXTS = ("您好", "请留言", "再见", "请按键", "接听请按1")
 SPEECH = {"resident": "01-kitchen-leak/resident", "agent": "01-kitchen-leak/agent", "message": "07-voice-mail/resident"}
 
@@ -58,7 +64,7 @@ class Scenario:
     """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number.
 
     `alone`: before all others, since its sound is measured. `waits_seconds`: what starts processes begins after the
-    rings that are measured exactly.
+    rings that are measured exactly. `called_back`: the number of a resident whose phone we ring.
     """
 
     name: str
@@ -69,6 +75,7 @@ class Scenario:
     wired: bool = False
     waits_seconds: float = 0.0
     alone: bool = False
+    called_back: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -100,7 +107,7 @@ class Stage:
     played: Played
 
     def address(self, place: int) -> str:
-        return f"127.{self.number + 10}.0.{place}"
+        return f"127.{self.number + 10}.{RUN}.{place}"
 
     async def phones(self) -> None:
         """Every agent's phone, ready to be rung once."""
@@ -148,17 +155,22 @@ def _pjsip(scenarios: Sequence[Scenario], *, exchange: str) -> str:
         if exchange not in scenario.exchanges:
             continue
         place = 1 + 100 * list(scenario.exchanges).index(exchange)
-        address, line = f"127.{number + 10}.0.{place}", f"line{number}"
+        address, line = f"127.{number + 10}.{RUN}.{place}", f"line{number}"
         agents = ",".join(agent_name(number, agent) for agent in scenario.agents)
         more = f"set_var = CALLCENTER_APP=app{number}\nset_var = CALLCENTER_AGENTS={agents}\ndtmf_mode = auto_info"
         out += ENDPOINT.format(name=line, context="callcenter-in", more=more)
-        out += IDENTIFY.format(name=line, address=f"{address}\nmatch = 127.{number + 10}.0.50")
+        out += IDENTIFY.format(name=line, address=f"{address}\nmatch = 127.{number + 10}.{RUN}.50")
         for agent_place, (agent, does) in enumerate(scenario.agents.items(), start=2):
             name = agent_name(number, agent)
             out += ENDPOINT.format(name=name, context="callcenter-phones", more=f"aors = {name}")
-            at = f"127.{number + 10}.0.{agent_place + place - 1}"
+            at = f"127.{number + 10}.{RUN}.{agent_place + place - 1}"
             contact = "" if isinstance(does, NotRegistered) else f"contact = sip:{agent.strip('+')}@{at}:5060"
             out += AOR.format(name=name, contact=contact)
+        if scenario.called_back is not None:
+            at = f"127.{number + 10}.{RUN}.{CALLED_BACK_PLACE}"
+            name = scenario.called_back
+            out += ENDPOINT.format(name=name, context="callcenter-phones", more=f"aors = {name}")
+            out += AOR.format(name=name, contact=f"contact = sip:resident@{at}:5060")
     return out
 
 
@@ -178,7 +190,9 @@ def _agents(number: int, scenario: Scenario) -> list[dict[str, str]]:
 async def play_all(folder: Path, template: Path, wanted: Collection[str]) -> dict[str, Played]:
     from tests.asterisk.scenarios import SCENARIOS
 
-    scenarios = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    # Those that start processes wait, and take longest: they are the first, so that all are over sooner.
+    scenarios = sorted(chosen, key=lambda scenario: -scenario.waits_seconds)
     names = list(dict.fromkeys(name for scenario in scenarios for name in scenario.exchanges))
     exchanges = {
         name: Exchange(folder / name, name, pjsip=_pjsip(scenarios, exchange=name), rtp_from=20000 + 1000 * at)
@@ -264,17 +278,3 @@ def _speech() -> dict[str, bytes]:
         (np.zeros(8000, dtype="<i2"), samples["agent"][4800:9600], np.zeros(20 * 8000, dtype="<i2"))
     )
     return {name: to_a_law(spoken) for name, spoken in samples.items()}
-
-
-def to_a_law(samples: np.ndarray) -> bytes:
-    """ITU-T G.711 A-law."""
-    value = samples.astype(np.int32) >> 3
-    positive = value >= 0
-    size = np.where(positive, value, -value - 1).clip(0, 4095)
-    mask = np.where(positive, 0xD5, 0x55)
-    segment = np.zeros_like(size)
-    for number, limit in enumerate((32, 64, 128, 256, 512, 1024, 2048), start=1):
-        segment[size >= limit] = number
-    shift = np.where(segment < 2, 1, segment)
-    code = (segment << 4) | ((size >> shift) & 0x0F)
-    return (code ^ mask).astype(np.uint8).tobytes()

@@ -1,13 +1,21 @@
 """The calls that are played, all at once."""
 
 import asyncio
+import json
+import os
+import shutil
+import sys
 
+from callcenter.config import REPOSITORY
+from callcenter.demo.telephony.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
 from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ports import DialRefused, OutboundCall
-from tests.asterisk.phones import Answers, Caller, NotRegistered, Refuses, RingsOut
-from tests.asterisk.play import Scenario, Stage, agent_name
+from tests.asterisk.play import CALLED_BACK_PLACE, CALLS, Scenario, Stage, agent_name
 from tests.asterisk.server import Server
 
+MISSED = "+8613900002222"
+"""Phones while nobody answers, and says in the message to be called back at another number."""
+SAID = "+8613580662937"
 MENU = {"menu": {"enabled": True, "prompt": "请按键", "seconds": 6}}
 
 
@@ -191,7 +199,7 @@ async def outbound(stage: Stage) -> None:
 
 
 async def server_killed(stage: Stage) -> None:
-    """The real server, killed in a conversation and started again; then a call that nobody answers."""
+    """The real server, killed in a conversation and started again; a call that nobody answers is called back."""
     stage.hotline.folds = False
     server = Server(stage)
     await server.start()
@@ -204,13 +212,32 @@ async def server_killed(stage: Stage) -> None:
         await asyncio.sleep(1)
         await server.start()
         second = await stage.caller(
-            Caller(hang_up_seconds=30, number="+8613900002222"), name="caller2", audio="message", place=50
+            Caller(hang_up_seconds=30, number=MISSED), name="caller2", audio="message", place=50
         )
         await asyncio.gather(caller.ended(), second.ended())
         await stage.over(recordings=2, count=2)
-        stage.played.notes["tickets"] = await server.tickets(2)
+        tickets = stage.played.notes["tickets"] = await server.tickets(2)
+        await stage.phone(SAID, Answers(ring_seconds=1, says="hello", keys=[("1", 6.0)]), CALLED_BACK_PLACE)
+        stage.played.notes["called_back"] = await server.called_back(tickets[1].number)
     finally:
         await server.stop()
+
+
+async def demonstration(stage: Stage) -> None:
+    """`make phone-demo` as a user runs it, with two of the short calls."""
+    calls = stage.folder / "calls"
+    for name in ("06-short-hang-up", "12-silence"):
+        shutil.copytree(CALLS / name, calls / name)
+    options = ("--once", "--json", "--port", "0", "--calls", str(calls), "--data-dir", str(stage.folder / "data"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "callcenter", "demo", "--phones", *options),
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, said = await asyncio.wait_for(process.communicate(), 150)
+    assert process.returncode == 0, said.decode()
+    stage.played.notes.update(json.loads(out))
 
 
 ANSWERS = {"hewen": Answers(ring_seconds=3)}
@@ -311,6 +338,8 @@ SCENARIOS = [
         play=server_killed,
         waits_seconds=8,
         agents={"hewen": Answers(ring_seconds=2)},
+        called_back=SAID,
     ),
+    Scenario(name="the_demonstration_by_telephone", play=demonstration, agents={}, exchanges=(), waits_seconds=8),
     Scenario(name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",), waits_seconds=8),
 ]

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 from sqlalchemy import select
 
+from callcenter.app.parts import rules_of
+from callcenter.clock import SystemClock
 from callcenter.config import REPOSITORY
 from callcenter.db.recordings import SegmentRow
-from callcenter.db.reminders import ReminderRow
+from callcenter.db.reminders import ReminderAttemptRow, ReminderRow
 from callcenter.db.tickets import TicketCallRow, TicketRow
-from tests.asterisk.exchange import PASSWORD, free_port_tcp
+from callcenter.demo.telephony.exchange import PASSWORD, free_port_tcp
+from callcenter.services.call_now import call_now
 
 if TYPE_CHECKING:
     from tests.asterisk.play import Stage
@@ -26,6 +29,7 @@ class TicketOfCall:
     """What a call came to."""
 
     call_id: str
+    number: str
     category: str | None
     transcript: str
     reminders: list[str]
@@ -55,7 +59,7 @@ class Server:
         lists = {
             "asterisk": [
                 {"name": asterisk.name, "url": asterisk.url, "password": PASSWORD, "app": asterisk.app}
-                | {"prompts_dir": str(asterisk.prompts_dir)}
+                | {"prompts_dir": str(asterisk.prompts_dir), "trunk_endpoint": asterisk.trunk_endpoint}
             ],
             "agents": [{"id": one.id, "name": one.name, "phone": one.phone} for one in settings.agents],
         }
@@ -117,10 +121,33 @@ class Server:
                 owed = await session.scalars(select(ReminderRow.kind).where(ReminderRow.ticket_id == ticket.id))
                 found.append(
                     TicketOfCall(
-                        call_id=call_id, category=ticket.category, transcript="".join(said), reminders=sorted(owed)
+                        call_id=call_id,
+                        number=ticket.number,
+                        category=ticket.category,
+                        transcript="".join(said),
+                        reminders=sorted(owed),
                     )
                 )
             return found
+
+    async def called_back(self, ticket: str) -> str:
+        """Somebody clicks "call now" on the ticket; what came of the call-back that was owed."""
+        database = self._stage.hotline.database
+        ordered = await call_now(
+            database,
+            ticket,
+            actor="hewen",
+            now=SystemClock().now(),
+            rules=rules_of(self._stage.hotline.settings),
+        )
+        query = select(ReminderAttemptRow.outcome).where(ReminderAttemptRow.reminder_id == ordered.reminder_id)
+        async with asyncio.timeout(60):
+            while True:
+                async with database.read() as session:
+                    found = (await session.scalars(query)).all()
+                if found and found[0]:
+                    return str(found[0])
+                await asyncio.sleep(0.2)
 
 
 def _lines(table: dict[str, object]) -> str:

@@ -209,7 +209,7 @@ def test_a_message_is_taken_up_again(story: Played) -> None:
 
 
 def test_the_server_is_killed_in_a_conversation(story: Played) -> None:
-    """The call goes on; transcript and ticket come all the same, once each; the missed call is to be called back."""
+    """The call goes on; transcript and ticket come all the same, once each; the missed call is called back."""
     first, second = story.calls
     assert (first.call.disposition, first.call.hung_up_by) == ("answered", "resident")
     assert first.call.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
@@ -223,6 +223,15 @@ def test_the_server_is_killed_in_a_conversation(story: Played) -> None:
     assert "漏水" in tickets[0].transcript
     assert tickets[0].category == tickets[1].category == "plumbing"
     assert tickets[1].reminders == ["missed_call"]
+    assert story.notes["called_back"] == "reached"
+
+
+def test_the_demonstration_by_telephone(story: Played) -> None:
+    found = story.notes
+    assert [call["disposition"] for call in found["calls"]] == ["short_abandoned", "answered"]
+    assert found["calls"][1]["ring_ms"] == [pytest.approx(6500, abs=100)] * 2
+    assert [ticket["must_listen"] for ticket in found["tickets"]] == [True]
+    assert found["differences"] == []
 
 
 @pytest.mark.parametrize("name", ["answered_on_the_first_ring"])

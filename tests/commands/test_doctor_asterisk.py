@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from callcenter.commands.doctor_asterisk import NEEDED, asterisks
 from callcenter.config import Settings
-from tests.asterisk.exchange import free_port_tcp
+from callcenter.demo.telephony.exchange import free_port_tcp
 
 
 class FarEnd:
@@ -46,7 +46,9 @@ async def found(url: str, folder: Path, *, password: str = "right") -> list[tupl
     server = {"url": url, "password": password, "prompts_dir": folder}
     settings = Settings.model_validate({"asterisk": [server], "server": {"data_dir": folder.parent}})
     async with aiohttp.ClientSession() as session:
-        return [(one.state, one.remedy, one.blocking) for one in await asterisks(settings, session)]
+        *found, prompts = await asterisks(settings, session)
+        assert prompts.state == "all synthesised: call_flow.recorded_prompts is not set"
+        return [(one.state, one.remedy, one.blocking) for one in found]
 
 
 async def test_one_that_is_well(url: str, tmp_path: Path) -> None:

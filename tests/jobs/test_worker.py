@@ -66,9 +66,9 @@ recording_hosts = ["{media_host}"]
     return file
 
 
-async def start_worker(config: Path) -> asyncio.subprocess.Process:
+async def start_worker(config: Path, stderr: int | None = None) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "callcenter", "--config", str(config), "worker", start_new_session=True
+        *(sys.executable, "-m", "callcenter", "--config", str(config), "worker"), stderr=stderr, start_new_session=True
     )
 
 
@@ -122,6 +122,28 @@ async def test_killed_worker_finishes_the_job_once_after_restart(
         assert row.path is not None
         kept = config.parent / "recordings" / row.path
         assert kept.stat().st_mode & 0o077 == 0, "nobody else on the machine may listen"
+    finally:
+        await kill(worker)
+
+
+async def test_stopped_in_the_middle_of_a_job_it_says_so_and_the_next_one_finishes_it(
+    database: Database, inbox: EventInbox, clock: SetClock, config: Path, media_host: str
+) -> None:
+    url = f"http://{media_host}/RE1"
+    await inbox.store(answered_call(recording_id="RE1", url=url, seconds=50.0), received_at=clock.now())
+    await fold_pending(database, RingRule(), now=clock.now())
+    worker = await start_worker(config, stderr=asyncio.subprocess.PIPE)
+    try:
+        await until(database, {"running"})
+        worker.terminate()
+        _, said = await asyncio.wait_for(worker.communicate(), PATIENCE_SECONDS)
+        assert worker.returncode == 0
+        assert b"Traceback" not in said, said.decode()
+        assert b"jobs left to the next start" in said, said.decode()
+        assert (await until(database, {"running"})).transcribed_at is None, "it was stopped too late for this test"
+        worker = await start_worker(config)
+        await until(database, {"transcribed"})
+        await until_ticket(database)
     finally:
         await kill(worker)
 

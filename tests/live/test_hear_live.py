@@ -84,6 +84,16 @@ async def test_a_call_nobody_knows_and_a_second_stream_are_refused(
     assert talk.state == "running", "the first stream goes on"
 
 
+async def test_a_line_of_another_language_waits_for_its_recording(
+    listener: HearLive, happen: Happen, database: Database
+) -> None:
+    await happen(going_on())
+    listener.other_numbers = frozenset({"+862112345678"})
+    assert await refused(listener) == "other_language"
+    (live,) = await rows_of(database, LiveCallRow)
+    assert (live.state, live.reason) == ("refused", "other_language")
+
+
 async def test_a_busy_recogniser_refuses_and_the_page_says_so(
     listener: HearLive, recogniser: Recogniser, happen: Happen, database: Database
 ) -> None:

@@ -25,8 +25,8 @@ from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.may_call import _just_called
 from callcenter.services.on_call import raise_alarms
 from callcenter.services.open_ticket import OpenedTicket, open_ticket
-from callcenter.services.transcribe_recording import unfinished_recordings
 from callcenter.services.understand_call import CallReader
+from callcenter.services.waiting_recordings import unfinished_recordings
 from tests.conftest import SetClock
 from tests.live.conftest import CALL, Happen, ending, going_on, heard_live, rows_of, said
 from tests.services.conftest import happened

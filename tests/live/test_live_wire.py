@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.asr.live_wire import BrokenWire, Kind, MessageReader, joined, message
+from callcenter.asr.live_wire import BrokenWire, Kind, MessageReader, held_back, joined, message
 
 SENT = [
     (Kind.OPEN, 1, 0, b""),
@@ -37,3 +37,22 @@ def test_sound_that_waits_is_joined_and_each_stream_keeps_its_order() -> None:
 def test_what_is_no_message_is_refused(bad: bytes) -> None:
     with pytest.raises(BrokenWire):
         MessageReader().feed(bad)
+
+
+def test_short_pieces_wait_only_while_more_waits_and_a_streams_order_stays() -> None:
+    short, long = (Kind.AUDIO, 1, 0, bytes(1600)), (Kind.AUDIO, 2, 0, bytes(3200))
+    end = (Kind.FINISH, 3, 0, b"")
+    assert held_back([short, long, end], more_waits=False) == ([short, long, end], [])
+    now, held = held_back([short, long, end], more_waits=True)
+    assert (now, held) == ([long, end], [short])
+    more = (Kind.AUDIO, 1, 100, bytes(1600))
+    assert held_back(joined([*held, more, (Kind.FINISH, 1, 0, b"")]), more_waits=True) == (
+        [(Kind.AUDIO, 1, 0, bytes(3200)), (Kind.FINISH, 1, 0, b"")],
+        [],
+    )
+
+
+def test_an_end_never_overtakes_the_sound_before_it() -> None:
+    """A held piece and the end of its stream in one read: both now, in their order."""
+    short, end = (Kind.AUDIO, 1, 0, bytes(1600)), (Kind.FINISH, 1, 0, b"")
+    assert held_back(joined([short, end]), more_waits=True) == ([short, end], [])

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from callcenter.commands.corrections import export_corrections
+from callcenter.commands.speech_evaluation import evaluate_speech
 from callcenter.commands.understanding import evaluate_set
 from callcenter.config import DatabaseSettings, Settings
 from callcenter.db.calls import CallRow
@@ -97,7 +98,7 @@ async def test_there_and_back(
     await correct_field(database, change, field="place", value="3栋502", rules=rules)
     await confirm_all(database, Change(number=number, version=2, actor="chenmin", now=clock.now()), rules=rules)
     file = tmp_path / "corrections.jsonl"
-    assert await export_corrections(settings, file, since=None) == 0
+    assert await export_corrections(settings, file, since=None, speech=False) == 0
     assert "exported 1 calls" in capsys.readouterr().out
     (row,) = rows_of(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -116,6 +117,41 @@ async def test_there_and_back(
     assert (slots["phone"]["right"], slots["from"]["right"], slots["category"]["right"]) == (1, 1, 1)
 
 
+async def test_corrected_words_become_a_regression_set(
+    database: Database,
+    inbox: EventInbox,
+    clock: SetClock,
+    rules: FollowUpRules,
+    settings: Settings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was heard beside what was said, with the ticket's corrected fields; measured with the operator's words."""
+    number = await ticket_of(database, inbox, clock, rules, tmp_path, "CA1", 1)
+    change = Change(number=number, version=1, actor="chenmin", now=clock.now())
+    await correct_field(database, change, field="place", value="3栋502", rules=rules)
+    async with database.write() as session:
+        row = await session.get_one(SegmentRow, ("CA1", 1))
+        row.text, row.corrected_text = "好的，码上安排", "好的，马上安排"
+    file, words = tmp_path / "speech.jsonl", tmp_path / "words.txt"
+    words.write_text("马上安排\n", "utf-8")
+    assert await export_corrections(settings, file, since=None, speech=True) == 0
+    assert "exported 1 calls" in capsys.readouterr().out
+    (found,) = rows_of(file)
+    assert found["passages"] == [["好的，码上安排", "好的，马上安排", []]]
+    assert found["expect"]["room"] == "502"
+    assert [segment[3] for segment in found["segments"]] == [SAID[0][1], "好的，码上安排"]
+    for list_file, errors in ((None, 1), (words, 0)):
+        assert evaluate_speech(settings, file, register=None, words=list_file, as_json=True, at=clock.now()) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["character_error_rate"] == {"before": 1 / 6, "after": errors / 6}
+        assert told["slots"]["room"] == {"judged": 1, "before": 0, "after": 0}
+        assert told["slots"]["building"] == {"judged": 1, "before": 1, "after": 1}
+    words.write_text("x\n", "utf-8")
+    assert evaluate_speech(settings, file, register=None, words=words, as_json=False, at=clock.now()) == 1
+    assert "line 1: 'x'" in capsys.readouterr().err
+
+
 async def test_only_what_was_looked_at_since(
     database: Database,
     inbox: EventInbox,
@@ -130,8 +166,8 @@ async def test_only_what_was_looked_at_since(
     await correct_field(database, change, field="category", value="lift", rules=rules)
     file = tmp_path / "corrections.jsonl"
     for since, calls in ((clock.now(), 1), (clock.now() + timedelta(seconds=1), 0)):
-        assert await export_corrections(settings, file, since=since) == 0
+        assert await export_corrections(settings, file, since=since, speech=False) == 0
         assert len(rows_of(file)) == calls
     assert "no ticket has a field" in capsys.readouterr().out
-    assert await export_corrections(settings, tmp_path, since=None) == 1
+    assert await export_corrections(settings, tmp_path, since=None, speech=False) == 1
     assert "give a file that can be written" in capsys.readouterr().err

@@ -28,12 +28,9 @@ from callcenter.ports import RecordingRejected, RecordingUnavailable
 from callcenter.services.fold_calls import fold_pending
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
-from callcenter.services.transcribe_recording import (
-    MOST_ATTEMPTS,
-    TranscribeRecording,
-    pending_recordings,
-)
+from callcenter.services.transcribe_recording import MOST_ATTEMPTS, TranscribeRecording
 from callcenter.services.understand_call import with_menu_choice
+from callcenter.services.waiting_recordings import pending_recordings
 from tests.conftest import SetClock
 from tests.services.conftest import answered_call, happened, stereo_wav
 

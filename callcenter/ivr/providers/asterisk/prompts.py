@@ -11,6 +11,7 @@ import structlog
 
 from callcenter.asr.audio import open_recording
 from callcenter.ports import TextToSpeech
+from callcenter.voice.kept import is_kept
 
 log = structlog.get_logger()
 
@@ -35,34 +36,33 @@ class Prompts:
         self, speech: TextToSpeech, folder: Path, *, seen_as: Path | None = None, language: str = "zh"
     ) -> None:
         self._speech = speech
-        self._folder = folder.absolute()
-        self._seen_as = seen_as or self._folder
+        self.folder = folder.absolute()
+        self._seen_as = seen_as or self.folder
         self._language = language
         self._ready: dict[str, Prompt] = {}
         self._making: dict[str, asyncio.Lock] = {}
 
     async def of(self, text: str) -> Prompt:
         """Raises whatever the speech synthesis raises."""
-        found = self._ready.get(text)
-        if found is not None:
-            return found
         async with self._making.setdefault(text, asyncio.Lock()):
-            if text not in self._ready:
-                self._ready[text] = await self._made(text)
-        return self._ready[text]
+            found = self._ready.get(text)
+            if found is None or not is_kept(self._file_of(text)):
+                found = self._ready[text] = await self._made(text)
+        return found
 
     async def keep_as(self, name: str, text: str) -> None:
         """The text under a name that the dialplan knows, for when it is alone."""
         await self.of(text)
-        await asyncio.to_thread(_copied, self._file_of(text), self._folder / f"{name}.wav")
+        await asyncio.to_thread(_copied, self._file_of(text), self.folder / f"{name}.wav")
 
     def _file_of(self, text: str) -> Path:
-        return self._folder / Path(self._ready[text].media).with_suffix(".wav").name
+        return self.folder / Path(self._ready[text].media).with_suffix(".wav").name
 
     async def _made(self, text: str) -> Prompt:
         spoken = await self._speech.speak(text, language=self._language)
-        name = hashlib.sha256(f"{spoken.stem}|{text}".encode()).hexdigest()[:32]
-        target = self._folder / f"{name}.wav"
+        sound = await asyncio.to_thread(spoken.read_bytes)
+        name = hashlib.sha256(sound + text.encode()).hexdigest()[:32]
+        target = self.folder / f"{name}.wav"
         seconds = await asyncio.to_thread(_at_telephone_rate, spoken, target)
         return Prompt(media=f"sound:{self._seen_as / name}", seconds=seconds)
 
@@ -75,12 +75,19 @@ def _part_of(target: Path) -> Path:
 def _copied(source: Path, target: Path) -> None:
     part = _part_of(target)
     part.write_bytes(source.read_bytes())
+    _put_in_place(part, target)
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Whoever may look into the folder may read the file, whatever our umask is: Asterisk runs as another user."""
+    folder = part.parent.stat().st_mode
+    part.chmod(0o600 | (0o040 if folder & 0o010 else 0) | (0o004 if folder & 0o001 else 0))
     part.replace(target)
 
 
 def _at_telephone_rate(spoken: Path, target: Path) -> float:
     """Writes 16-bit mono at 8 kHz; how many seconds it is."""
-    if not target.exists():
+    if not is_kept(target):
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         part = _part_of(target)
         with (
@@ -92,6 +99,6 @@ def _at_telephone_rate(spoken: Path, target: Path) -> float:
             file.setframerate(RATE_HZ)
             for block in sound.blocks():
                 file.writeframes(block[0].tobytes())
-        part.replace(target)
+        _put_in_place(part, target)
     with wave.open(str(target), "rb") as file:
         return file.getnframes() / file.getframerate()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.asterisk.exchange import prompt_ones
+from callcenter.demo.telephony.exchange import prompt_ones
 
 STAMP = re.compile(
     r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\n\w+ message (sent|received)[^\n]*\n\n([^\r\n]*)", re.M
@@ -251,7 +251,8 @@ class Phone:
     address: str
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
-    async def start(self, scenario: str, *arguments: str) -> None:
+    async def start(self, scenario: str, *arguments: str, seconds: float = 100) -> None:
+        """`seconds`: it waits so long for what is to come, and then gives up."""
         (self.folder / f"{self.name}.xml").write_text(scenario, encoding="latin-1")
         self.process = await asyncio.create_subprocess_exec(
             *(
@@ -268,8 +269,15 @@ class Phone:
                 "-m",
                 "1",
             ),
-            *("-mp", "30000", "-timeout", "100s", "-nostdin"),
-            *("-trace_msg", "-message_file", f"{self.name}.log", "-recv_timeout", "95000", *arguments),
+            *("-mp", "30000", "-timeout", f"{round(seconds)}s", "-nostdin"),
+            *(
+                "-trace_msg",
+                "-message_file",
+                f"{self.name}.log",
+                "-recv_timeout",
+                str(round(seconds - 5) * 1000),
+                *arguments,
+            ),
             cwd=self.folder,
             env={**os.environ, "TZ": "UTC"},
             stdout=(self.folder / f"{self.name}.out").open("wb"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import aiohttp
 from callcenter.config import REPOSITORY, AsteriskSettings
 
 TEMPLATES = REPOSITORY / "deploy" / "asterisk"
-PASSWORD = "on-loopback"
+PASSWORD = secrets.token_hex(16)
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -48,11 +49,26 @@ def free_port(kind: int) -> int:
         return int(probe.getsockname()[1])
 
 
+class ExchangeFailed(Exception):
+    """Asterisk does not run; the message says why."""
+
+
 class Exchange:
-    """One Asterisk. `pjsip` is what stands in the place of the template's trunk and phones."""
+    """One Asterisk. `pjsip` is what stands in the place of the template's trunk and phones.
+
+    `dialplan` is read after the template's; two ports of RTP a leg are taken from `rtp_from` on.
+    """
 
     def __init__(
-        self, folder: Path, name: str, *, pjsip: str, agents: Sequence[str] = (), rtp_from: int = 20000
+        self,
+        folder: Path,
+        name: str,
+        *,
+        pjsip: str,
+        agents: Sequence[str] = (),
+        dialplan: str = "",
+        rtp_from: int = 20000,
+        rtp_ports: int = 1000,
     ) -> None:
         self.folder, self.name = folder, name
         self.sip_port = free_port(socket.SOCK_DGRAM)
@@ -60,7 +76,13 @@ class Exchange:
         self.prompts = folder / "prompts"
         self._etc = folder / "etc"
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(pjsip, agents, rtp_from)
+        self._configure(pjsip, agents, dialplan, range(rtp_from, rtp_from + rtp_ports))
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise ExchangeFailed("Asterisk has not been started")
+        return self._process.pid
 
     @property
     def recordings(self) -> Path:
@@ -78,7 +100,7 @@ class Exchange:
             }
         )
 
-    def _configure(self, pjsip: str, agents: Sequence[str], rtp_from: int) -> None:
+    def _configure(self, pjsip: str, agents: Sequence[str], dialplan: str, rtp: range) -> None:
         for part in ("etc", "lib", "spool/recording", "run", "log/cdr-csv", "prompts"):
             (self.folder / part).mkdir(parents=True)
         changes = {
@@ -92,8 +114,8 @@ class Exchange:
             "http.conf": [("bindport = 8088", f"bindport = {self.http_port}")],
             "amd.conf": [],
             "rtp.conf": [
-                ("rtpstart = 20000", f"rtpstart = {rtp_from}"),
-                ("rtpend = 20999", f"rtpend = {rtp_from + 999}"),
+                ("rtpstart = 20000", f"rtpstart = {rtp[0]}"),
+                ("rtpend = 20999", f"rtpend = {rtp[-1]}"),
             ],
             "indications.conf": [],
             "modules.conf": [],
@@ -103,8 +125,11 @@ class Exchange:
             text = (TEMPLATES / name).read_text(encoding="utf-8")
             if name == "pjsip.conf":
                 text = text[: text.index("; --- The trunk")] + pjsip
+            if name == "extensions.conf":
+                text += dialplan
             for before, after in replaced:
-                assert before in text, f"{name}: {before!r} is not in the template"
+                if before not in text:
+                    raise ExchangeFailed(f"deploy/asterisk/{name}: {before!r} does not stand there any more")
                 text = text.replace(before, after)
             (self._etc / name).write_text(text, encoding="utf-8")
         for name in ("cdr", "queues"):
@@ -125,7 +150,8 @@ class Exchange:
 
     async def start(self) -> None:
         command = asterisk_command()
-        assert command is not None
+        if command is None:
+            raise ExchangeFailed("Asterisk is not installed")
         self._process = await asyncio.create_subprocess_exec(
             *(*prompt_ones(), *command, "-f", "-C", str(self._etc / "asterisk.conf")),
             stdin=asyncio.subprocess.DEVNULL,
@@ -134,7 +160,8 @@ class Exchange:
         )
         async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while not await self._is_up(session):
-                assert self._process.returncode is None, "Asterisk has ended; see its log"
+                if self._process.returncode is not None:
+                    raise ExchangeFailed(f"Asterisk has ended ({self._process.returncode}); see {self.folder / 'log'}")
                 await asyncio.sleep(0.1)
 
     async def _is_up(self, session: aiohttp.ClientSession) -> bool:
