@@ -86,7 +86,9 @@ def command_line(sides: Path, folder: Path) -> float:
     def run(source: Path) -> float:
         target = Path(tempfile.mkdtemp(dir=folder))
         started = time.perf_counter()
-        subprocess.run([*program, "-i", str(source), "-o", str(target)], env=environment, check=True)
+        subprocess.run(
+            [*program, "-i", str(source), "-o", str(target)], env=environment, check=True, stderr=subprocess.DEVNULL
+        )
         took = time.perf_counter() - started
         texts = [path.read_text(encoding="utf-8") for path in target.iterdir()]
         if len(texts) != len(list(source.iterdir())) or (source == sides and not any(texts)):

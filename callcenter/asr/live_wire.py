@@ -14,6 +14,8 @@ from callcenter.domain.transcript import Word
 
 _HEADER = struct.Struct("<BIqI")
 LARGEST_AUDIO_BYTES = 1 << 20
+BYTES_A_MS = 16
+LONGEST_BYTES = 2000 * BYTES_A_MS
 WORTHWHILE_BYTES = 3200
 """200 ms of one side."""
 
@@ -76,10 +78,10 @@ def joined(messages: Iterable[Message]) -> Iterator[Message]:
             sound.setdefault(one[1], []).append(one)
             continue
         if one[1] in sound:
-            yield _as_one(sound.pop(one[1]))
+            yield from _as_few(sound.pop(one[1]))
         yield one
     for pieces in sound.values():
-        yield _as_one(pieces)
+        yield from _as_few(pieces)
 
 
 def held_back(messages: Iterable[Message], *, more_waits: bool) -> tuple[list[Message], list[Message]]:
@@ -99,9 +101,12 @@ def held_back(messages: Iterable[Message], *, more_waits: bool) -> tuple[list[Me
     return now, list(held.values())
 
 
-def _as_one(pieces: list[Message]) -> Message:
-    _, stream, at_ms, _ = pieces[0]
-    return pieces[-1][0], stream, at_ms, b"".join(piece[3] for piece in pieces)
+def _as_few(pieces: list[Message]) -> Iterator[Message]:
+    """Never so long that a slow process looks as if it hung: each is answered when it has been heard."""
+    kind, (_, stream, at_ms, _) = pieces[-1][0], pieces[0]
+    pcm = b"".join(piece[3] for piece in pieces)
+    for at in range(0, max(1, len(pcm)), LONGEST_BYTES):
+        yield kind, stream, at_ms + at // BYTES_A_MS, pcm[at : at + LONGEST_BYTES]
 
 
 def answer(kind: str, **values: Any) -> bytes:

@@ -23,7 +23,7 @@ from callcenter.services.spool import Spool
 from tests.conftest import SetClock
 from tests.services.conftest import answered_call, stereo_wav
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 @pytest.fixture

@@ -39,6 +39,11 @@ def test_what_is_no_message_is_refused(bad: bytes) -> None:
         MessageReader().feed(bad)
 
 
+def test_what_waited_long_is_heard_in_steps_of_two_seconds() -> None:
+    found = list(joined([(Kind.AUDIO, 1, 100, bytes(40_000)), (Kind.AUDIO, 1, 2600, bytes(40_000))]))
+    assert [(at_ms, len(pcm)) for _, _, at_ms, pcm in found] == [(100, 32_000), (2100, 32_000), (4100, 16_000)]
+
+
 def test_short_pieces_wait_only_while_more_waits_and_a_streams_order_stays() -> None:
     short, long = (Kind.AUDIO, 1, 0, bytes(1600)), (Kind.AUDIO, 2, 0, bytes(3200))
     end = (Kind.FINISH, 3, 0, b"")
