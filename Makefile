@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PINS := pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup demo phone-demo test lint types imports format pins clean
+.PHONY: help setup demo phone-demo test lint types imports format pins demo-model clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,19 @@ pins: ## resolve requirements/*.txt anew with uv (ARGS=--upgrade takes newer ver
 	$(UV) $(PINS) $(ARGS) requirements/build.in -o requirements/build.txt
 	$(UV) $(PINS) $(ARGS) pyproject.toml -o requirements/base.txt
 	$(UV) $(PINS) $(ARGS) pyproject.toml --extra dev -c requirements/base.txt -c requirements/build.txt -o requirements/dev.txt
+
+RECIPE := models/demo-zh/recipe
+RECIPE_VENV ?= var/demo-model/venv
+RECIPE_STAMP := $(RECIPE_VENV)/.requirements-installed
+
+demo-model: $(RECIPE_STAMP) ## make the demo speech model anew in var/demo-model (hours); ARGS=--smoke tries every step in a minute
+	$(RECIPE_VENV)/bin/python $(RECIPE)/build.py var/demo-model$(if $(findstring --smoke,$(ARGS)),/smoke) $(ARGS)
+
+$(RECIPE_STAMP): $(RECIPE)/requirements.txt $(RECIPE)/requirements-voice.txt
+	python3 -m venv $(RECIPE_VENV)
+	$(RECIPE_VENV)/bin/python -m pip install -q -r $(RECIPE)/requirements.txt
+	$(RECIPE_VENV)/bin/python -m pip install -q --no-deps -r $(RECIPE)/requirements-voice.txt
+	@touch $@
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,6 +1,7 @@
-"""Settings, from a TOML file and the environment, checked at start.
+"""Settings, from a TOML file, the console and the environment, checked at start.
 
-The environment wins over the file: `CALLCENTER_SERVER__PORT=8080` is `port` under `[server]`.
+The environment wins over all: `CALLCENTER_SERVER__PORT=8080` is `port` under `[server]`. What people changed in the
+console (services.console_settings) wins over the file; a list is replaced as a whole.
 A wrong or missing setting is reported by its key, its value and what to do about it (`SettingsError`).
 """
 
@@ -8,10 +9,11 @@ import ipaddress
 import json
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +30,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -49,7 +52,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(Exception):
-    """One or more settings are wrong; each line names the key, its value and the remedy."""
+    """One or more settings are wrong; each line names the key, its value and the remedy. `keys` are those keys."""
+
+    def __init__(self, message: str, *, keys: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
 
 
 class Section(BaseModel):
@@ -585,6 +592,17 @@ class ConsoleSettings(Section):
         return value
 
 
+class RetentionSettings(Section):
+    """How long things are kept. What is deleted is gone; tickets and their history stay."""
+
+    recording_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="The sound of calls older than this is deleted, its text stays; 0: kept for ever"
+    )
+    audit_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="Who looked at what, longer ago than this, is deleted; 0: kept for ever"
+    )
+
+
 class LogSettings(Section):
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -619,6 +637,7 @@ class Settings(BaseSettings):
     escalation: EscalationSettings = EscalationSettings()
     notify: tuple[NotifySettings, ...] = ()
     console: ConsoleSettings = ConsoleSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     worker_name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(
         "1", description="Tells workers on several machines apart; keep it the same over restarts"
@@ -673,10 +692,11 @@ class Settings(BaseSettings):
         return next((agent for agent in self.agents if agent.id == agent_id), None)
 
 
-def load_settings(file: Path | None = None) -> Settings:
+def load_settings(file: Path | None = None, console: Mapping[str, Any] = MappingProxyType({})) -> Settings:
     """Reads the file (default: $CALLCENTER_CONFIG, else ./callcenter.toml if it is there) and the environment.
 
-    Raises SettingsError naming every wrong key.
+    `console`: what was changed in the console, by key ("call_flow.ring_seconds"). Raises SettingsError naming every
+    wrong key.
     """
     named = file or (Path(os.environ["CALLCENTER_CONFIG"]) if os.environ.get("CALLCENTER_CONFIG") else None)
     if named is not None and not named.is_file():
@@ -686,7 +706,7 @@ def load_settings(file: Path | None = None) -> Settings:
     path = named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     _refuse_unknown_environment()
     try:
-        return _settings_class(path)()
+        return _settings_class(path, nested(console))()
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"configuration file {path}: not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
@@ -697,8 +717,44 @@ def load_settings(file: Path | None = None) -> Settings:
         names = ", ".join(_variables_without_json()) or "environment variable"
         raise SettingsError(f"{names}: not valid JSON; lists and tables are written as JSON there") from error
     except ValidationError as error:
-        source = f"{path} or the environment" if path else "the environment"
-        raise SettingsError("\n".join(one_line_each(error, Settings, source=source))) from error
+        source = " or ".join(filter(None, (str(path or ""), "the console" if console else "", "the environment")))
+        raise _refused(error, source) from error
+
+
+def nested(by_key: Mapping[str, Any]) -> dict[str, Any]:
+    """{"call_flow.menu.enabled": True} as {"call_flow": {"menu": {"enabled": True}}}."""
+    found: dict[str, Any] = {}
+    for key, value in by_key.items():
+        *sections, last = key.split(".")
+        place = found
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = value
+    return found
+
+
+def changed_settings(settings: Settings, console: Mapping[str, Any]) -> Settings:
+    """These settings with what was changed in the console. Raises SettingsError."""
+    try:
+        return Settings(**_merged(settings.model_dump(), nested(console)))
+    except ValidationError as error:
+        raise _refused(error, "the console") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name: below[name] for name in below.keys() & above.keys() if isinstance(below[name], dict)}
+    return {**below, **above, **{name: _merged(value, above[name]) for name, value in both.items()}}
+
+
+def _refused(error: ValidationError, source: str) -> SettingsError:
+    keys = [".".join(map(str, problem["loc"])) or str(problem["msg"]) for problem in error.errors()]
+    return SettingsError("\n".join(one_line_each(error, Settings, source=source)), keys=keys)
+
+
+def set_by_environment(key: str) -> bool:
+    """Whether a key, or the section or list that it is in, is set in the environment, which nothing else overrules."""
+    parts = key.upper().split(".")
+    return any(f"{ENV_PREFIX}{'__'.join(parts[:end])}" in os.environ for end in range(1, len(parts) + 1))
 
 
 def _variables_without_json() -> Iterator[str]:
@@ -725,7 +781,7 @@ def _is_list_or_table(path: list[str]) -> bool:
     )
 
 
-def _settings_class(path: Path | None) -> type[Settings]:
+def _settings_class(path: Path | None, console: dict[str, Any]) -> type[Settings]:
     class FileSettings(Settings):
         @classmethod
         def settings_customise_sources(
@@ -736,7 +792,9 @@ def _settings_class(path: Path | None) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, path)] if path else [])
+            changed = InitSettingsSource(settings_cls, console)
+            file = [TomlConfigSettingsSource(settings_cls, path)] if path else []
+            return init_settings, env_settings, changed, *file
 
     return FileSettings
 

@@ -18,6 +18,7 @@ from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.asterisk import ari_clients, dialler_of, keep_prompts, switch_of
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.reload import RELOAD, end_server, end_when_settings_changed
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
@@ -35,19 +36,24 @@ from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
 from callcenter.reports.count_days import count_some_days
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.arrived_requests import Arrivals
 from callcenter.services.ask_after_calls import ask_after_calls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.dial_due_reminders import dial_due_reminders
 from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
+from callcenter.services.retention import delete_old
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
+from callcenter.services.search_index import index_tickets
 from callcenter.services.spool import SPOOL_FILE, Spool
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 from callcenter.web import add_console
@@ -70,6 +76,8 @@ LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
 COUNT_DAYS_SECONDS = 20.0
+SEARCH_INDEX_SECONDS = 1.0
+RETENTION_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +96,12 @@ class Parts:
     progress: ProgressOnTheLine
 
 
-def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
-    """The server. Everything that is opened is closed again in `cleanup_ctx`, in reverse order.
+def web_application(
+    settings: Settings, *, config_file: str | None = None, console: ConsoleSettings | None = None
+) -> web.Application:
+    """The server. `console`: settings can be changed there, and are taken into use by ending with RELOAD set.
+
+    Everything that is opened is closed again in `cleanup_ctx`, in reverse order.
 
     Its start raises SchemaOutdated; a database that is away keeps nothing from starting.
     """
@@ -107,7 +119,10 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         hears_live=live is not None,
         available=duty.available,
     )
-    progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
+    progress = ProgressOnTheLine(
+        ProgressByPhone(database=database, clock=clock, rules=rules),
+        incidents=KnownIncidents(database=database, clock=clock),
+    )
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -124,6 +139,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
     app[DATABASE], app[INBOX] = database, inbox
     # First, so that nothing reads a database that is another version's, and all that reads has ended when it is closed.
     app.cleanup_ctx.append(lambda app: _running(app, parts, config_file))
+    arrivals = Arrivals()
     edge = WebhookEdge(
         providers=providers_of(settings),
         call_flow=call_flow,
@@ -131,6 +147,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         clock=clock,
         public_url=settings.server.public_url,
         progress=progress,
+        arrivals=arrivals,
     )
     edge.add_routes(app)
     if live is not None:
@@ -138,7 +155,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         public_url = settings.server.public_url
         media = MediaEdge(providers=media_of(settings), listener=live.listener, clock=clock, public_url=public_url)
         media.add_routes(app)
-    app[READY], app[SWITCHES] = asyncio.Event(), {}
+    app[READY], app[SWITCHES], app[RELOAD] = asyncio.Event(), {}, asyncio.Event()
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
@@ -152,8 +169,20 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         live_tickets=live.listener.tickets if live is not None else None,
         duty=duty,
         news=news,
+        console=console,
+        arrivals=arrivals,
     )
+    if console is not None:
+        app.cleanup_ctx.append(functools.partial(_ready_for_changes, parts=parts, console=console))
     return app
+
+
+async def _ready_for_changes(app: web.Application, *, parts: Parts, console: ConsoleSettings) -> AsyncIterator[None]:
+    looking = end_when_settings_changed(parts.database, console, clock=parts.clock, reload=app[RELOAD], stop=end_server)
+    task = asyncio.create_task(looking, name="settings")
+    task.add_done_callback(_say_if_failed)
+    yield
+    await _cancel(task)
 
 
 async def _health(request: web.Request) -> web.Response:
@@ -314,6 +343,19 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
         seconds=COUNT_DAYS_SECONDS,
     )
+    retention = parts.settings.retention
+    scheduler.add(
+        "what is older than it is kept",
+        lambda: delete_old(
+            database,
+            parts.settings.recordings_dir,
+            now=clock.now(),
+            recording_days=retention.recording_days,
+            audit_days=retention.audit_days,
+        ),
+        seconds=RETENTION_SECONDS,
+    )
+    scheduler.add("words to search", lambda: index_tickets(database), seconds=SEARCH_INDEX_SECONDS)
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
     seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS
     scheduler.add("tickets of calls heard live", heard.tick, seconds=seconds)
