@@ -101,6 +101,14 @@ class ProgressLookup(Protocol):
         ...
 
 
+class IncidentLookup(Protocol):
+    """Knows what is known already where a caller lives."""
+
+    async def heard_on_arrival(self, from_number: str | None) -> str | None:
+        """What the caller hears before anything is asked, None where nothing is known. Raises ProgressUnknown."""
+        ...
+
+
 class ProviderUnreachable(Exception):
     """The provider's REST interface did not answer."""
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.asterisk import ari_clients, dialler_of, keep_prompts, switch_of
+from callcenter.app.calendar_years import ONCE_A_DAY_SECONDS, warn_of_unknown_years
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
 from callcenter.app.reload import RELOAD, end_server, end_when_settings_changed
@@ -46,6 +47,7 @@ from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
@@ -118,7 +120,10 @@ def web_application(
         hears_live=live is not None,
         available=duty.available,
     )
-    progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
+    progress = ProgressOnTheLine(
+        ProgressByPhone(database=database, clock=clock, rules=rules),
+        incidents=KnownIncidents(database=database, clock=clock),
+    )
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -288,6 +293,7 @@ async def _work(
         await stack.enter_async_context(folding)
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
+        await warn_of_unknown_years(parts.rules.calendar, parts.clock)
         asking = asyncio.create_task(_ask_at_start(parts, lookups), name="ask after open calls")
         stack.push_async_callback(_cancel, asking)
         if supervisor is not None:
@@ -339,6 +345,7 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
         seconds=COUNT_DAYS_SECONDS,
     )
+    scheduler.add("calendar", lambda: warn_of_unknown_years(rules.calendar, clock), seconds=ONCE_A_DAY_SECONDS)
     retention = parts.settings.retention
     scheduler.add(
         "what is older than it is kept",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from callcenter.config import AgentSettings, CallFlowSettings, RingStrategy
 from callcenter.domain.agent_states import Available, next_round
+from callcenter.domain.calls import FALLBACK_AGENT
 from callcenter.domain.on_call import ACKNOWLEDGE_KEY, ARRIVED_KEY
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.spoken import spoken_ticket_number
@@ -39,7 +40,6 @@ CONFIRM_KEY = "1"
 PROGRESS_KEY = "4"
 MOST_AT_ONCE = 10
 """The provider rings no more phones at once; further agents make a further round."""
-FALLBACK_AGENT = "fallback"
 FALLBACK_ATTEMPT = 999
 """A round after all others: when nobody answers there, voice mail follows."""
 TICKET_NUMBER_SECONDS = 6

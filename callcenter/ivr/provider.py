@@ -57,9 +57,13 @@ class UnknownHook(WebhookRefused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming:
-    """A resident is on the line, or somebody on call who phones in; None where the number is withheld."""
+    """A resident is on the line, or somebody on call who phones in; None where the number is withheld.
+
+    `known` is what they hear about an incident where they live, if there is one.
+    """
 
     from_number: str | None = None
+    known: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.our_events import events_of_steps
-from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.progress import ProgressOnTheLine, with_what_is_known
 from callcenter.ivr.provider import (
     AgentPickedUp,
     AgentPressed,
@@ -151,5 +151,5 @@ class WebhookEdge:
                 return web.Response(status=503, text="the event could not be stored; send it again")
             if not isinstance(webhook.question, AgentPickedUp | AgentPressed):
                 steps = self._call_flow.fallback()
-        reply = provider.reply(steps, call_id=webhook.call_id)
+        reply = provider.reply(with_what_is_known(question, steps), call_id=webhook.call_id)
         return web.Response(text=reply.body, content_type=reply.content_type)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from callcenter.ivr.our_events import events_of_steps
+from callcenter.ivr.progress import with_what_is_known
 from callcenter.ivr.provider import (
     ArrivalPressed,
     AskArrival,
@@ -47,7 +48,7 @@ class ScriptedCall(LiveCall):
         now = self.parts.clock.now()
         for event in events_of_steps(steps, provider=NAME, call_id=self.ledger.call_id, now=now):
             self.ledger.add(event)
-        return steps
+        return with_what_is_known(question, steps)
 
     async def carry_out(self, steps: Sequence[Step]) -> Question | None:
         """What is to be decided next; None: the call is to end."""
