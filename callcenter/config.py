@@ -39,11 +39,11 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from callcenter.config_errors import one_line_each
 from callcenter.domain.call_text import UnusableText, check_text
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.decent_times import Days
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.reply_templates import check_template
-from callcenter.domain.tallies import Counting
 from callcenter.domain.tickets import RequestType
 
 ENV_PREFIX = "CALLCENTER_"

@@ -8,6 +8,9 @@ from typing import Any
 from callcenter.domain.moments import Moment, Span
 from callcenter.domain.rings import Disposition, Verdict
 
+FALLBACK_AGENT = "fallback"
+"""Stands as the agent of the fallback number's phone: who is connected there has flowed out of the hotline."""
+
 
 class Direction(StrEnum):
     """IMPORTED: a recording from before our time, of which no event tells; it counts in no figure."""

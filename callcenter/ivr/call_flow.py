@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from callcenter.config import AgentSettings, CallFlowSettings, RingStrategy
 from callcenter.domain.agent_states import CYCLE, Available, next_round
+from callcenter.domain.calls import FALLBACK_AGENT
 from callcenter.domain.on_call import ACKNOWLEDGE_KEY, ARRIVED_KEY
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds.queue_call_back import CONNECT_KEY
@@ -47,7 +48,6 @@ PROGRESS_KEY = "4"
 MOST_CYCLES = 100
 MOST_AT_ONCE = 10
 """The provider rings no more phones at once; further agents make a further round."""
-FALLBACK_AGENT = "fallback"
 FALLBACK_ATTEMPT = 999
 """A round after all others: when nobody answers there, voice mail follows."""
 TICKET_NUMBER_SECONDS = 6

@@ -18,6 +18,7 @@ from callcenter.db.agents import AgentStateChangeRow, AgentStateRow
 from callcenter.db.engine import Database
 from callcenter.domain.agent_states import AgentNow, AgentState, Available, agent_now, available, by_agent
 from callcenter.ports import Clock
+from callcenter.services.end_wrap_up import end_wrap_up
 from callcenter.services.news import News, rest_after
 from callcenter.services.schema import in_one_line
 from callcenter.services.transactions import insert_if_absent
@@ -37,10 +38,12 @@ async def say_state(
         fresh = {"agent": agent, "state": AgentState.READY.value, "since": now}
         await insert_if_absent(session, AgentStateRow, fresh, "agent")
         row = (await session.scalars(select(AgentStateRow).where(AgentStateRow.agent == agent).with_for_update())).one()
-        before, row.since = row.state, now
-        row.state = state.value
+        before, said_at = row.state, row.since
+        row.state, row.since = state.value, now
         if before == state.value:
             return False
+        if before == AgentState.WRAP_UP.value:
+            await end_wrap_up(session, agent=agent, said_at=said_at, now=now)
         session.add(
             AgentStateChangeRow(agent=agent, at=now, state=state.value, before=before, actor=actor, reason=reason)
         )
