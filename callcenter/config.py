@@ -251,6 +251,7 @@ class StaffingSettings(Section):
 class RingStrategy(StrEnum):
     IN_ORDER = "in_order"
     ALL_AT_ONCE = "all_at_once"
+    LONGEST_IDLE = "longest_idle"
 
 
 class MenuSettings(Section):
@@ -268,9 +269,34 @@ class MenuSettings(Section):
     seconds: Annotated[int, Field(ge=1, le=60)] = 5
 
 
+class QueueSettings(Section):
+    """Where every agent who is ready is talking, residents wait in line instead of ringing a phone in use."""
+
+    enabled: bool = False
+    prompt: str = Field(
+        "客服都在通话中，您前面还有{ahead}位，请稍候。不想等请按1，我们为您保留位置，轮到您时给您回电。",
+        description="Said again and again; {ahead} is how many are before the caller",
+    )
+    kept: str = "好的，您的位置已经保留，轮到您时我们马上给您回电，再见。"
+    say_every_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    longest_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(300, description="Then voice mail")
+
+    @field_validator("prompt")
+    @classmethod
+    def _names_the_place(cls, value: str) -> str:
+        if value.count("{") != 1 or "{ahead}" not in value:
+            raise ValueError("{ahead} must stand in it once: how many callers are before this one")
+        return value
+
+
 class CallFlowSettings(Section):
     notice: str = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
-    strategy: RingStrategy = RingStrategy.IN_ORDER
+    strategy: RingStrategy = Field(
+        RingStrategy.IN_ORDER, description="longest_idle: whose last conversation ended longest ago is rung first"
+    )
+    owner_first: bool = Field(
+        True, description="A resident with an open ticket is offered to its owner first, where that agent is free"
+    )
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
     wrap_up_seconds: Annotated[int, Field(ge=0, le=1800)] = Field(
         0, description="After a call the agent is not rung for so long, unless they say that they are ready"
@@ -281,6 +307,10 @@ class CallFlowSettings(Section):
     voice_mail_thanks: str = "您的留言已收到，我们会尽快给您回电，感谢您的来电，再见。"
     confirm_prompt: str = "翠湖物业热线来电，接听请按1。"
     confirm_seconds: Annotated[int, Field(ge=2, le=30)] = 8
+    queue: QueueSettings = QueueSettings()
+    recording_key: Annotated[str, Field(pattern=r"^([*#][0-9]{1,2})?$")] = Field(
+        "*3", description="Keys by which an agent's phone pauses the recording and goes on with it; empty: none"
+    )
     fallback_number: str = Field("", description="Where a caller is connected when we cannot decide; empty: voice mail")
     language: str = "zh-CN"
     recorded_prompts: Path | None = Field(
@@ -294,11 +324,22 @@ class AgentSettings(Section):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
     name: str
     phone: str = Field(description="sip:user@host, client:name or a number (+8613...)")
+    estates: tuple[str, ...] = Field(
+        (), description="Estates whose residents this agent is rung for before others; empty: all alike"
+    )
 
     @property
     def is_outside(self) -> bool:
         """An outside number answers only by a key press: its voice mail picks up too."""
         return not self.phone.startswith(("sip:", "client:"))
+
+
+class DepartmentSettings(Section):
+    """Whom agents pass residents on to, or call in as a third person."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+    name: str
+    phone: str = Field(description="sip:user@host, client:name or a number (+8621...)")
 
 
 class SpeechNumber(Section):
@@ -628,6 +669,7 @@ class Settings(BaseSettings):
     staffing: StaffingSettings = StaffingSettings()
     call_flow: CallFlowSettings = CallFlowSettings()
     agents: tuple[AgentSettings, ...] = ()
+    departments: tuple[DepartmentSettings, ...] = ()
     speech: SpeechSettings = SpeechSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     follow_up: FollowUpSettings = FollowUpSettings()
@@ -651,6 +693,10 @@ class Settings(BaseSettings):
         repeated = sorted({one for one in ids if ids.count(one) > 1})
         if repeated:
             raise ValueError(f"agents: the id {repeated[0]!r} is used twice; give each agent an id of its own")
+        own = [*ids, *(one.id for one in self.departments)]
+        shared = sorted({one.id for one in self.departments if own.count(one.id) > 1})
+        if shared:
+            raise ValueError(f"departments: the id {shared[0]!r} is used twice; agents' ids count as well")
         servers = [server.name for server in self.asterisk]
         same = sorted({one for one in servers if servers.count(one) > 1})
         if same:

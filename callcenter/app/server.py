@@ -6,7 +6,7 @@ import functools
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 import structlog
@@ -18,16 +18,29 @@ from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.asterisk import ari_clients, dialler_of, keep_prompts, switch_of
 from callcenter.app.calendar_years import ONCE_A_DAY_SECONDS, warn_of_unknown_years
 from callcenter.app.live import LiveParts, live_parts, live_tickets
-from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.parts import (
+    callers_of,
+    clock_of,
+    known_callers,
+    media_of,
+    on_duty,
+    providers_of,
+    ring_rule,
+    rules_of,
+    twiml_writer,
+)
 from callcenter.app.reload import RELOAD, end_server, end_when_settings_changed
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.media import MediaEdge
 from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.asterisk.control import AsteriskControl
 from callcenter.ivr.providers.asterisk.lookup import AsteriskLookup
 from callcenter.ivr.providers.asterisk.names import NAME as ASTERISK
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
+from callcenter.ivr.providers.twilio_control import TwilioControl
 from callcenter.ivr.providers.twilio_rest import TwilioRest
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.webhooks import WebhookEdge
@@ -39,6 +52,7 @@ from callcenter.reports.count_days import count_some_days
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.arrived_requests import Arrivals
 from callcenter.services.ask_after_calls import ask_after_calls
+from callcenter.services.call_controls import CallControls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
 from callcenter.services.console_settings import ConsoleSettings
@@ -47,11 +61,13 @@ from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_callers import KnownCallersInMemory
 from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
+from callcenter.services.queue_call_backs import plan_queue_call_back
 from callcenter.services.retention import delete_old
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
 from callcenter.services.search_index import index_tickets
@@ -94,6 +110,9 @@ class Parts:
     duty: AgentsOnDuty
     news: News
     call_flow: CallFlow
+    controls: CallControls
+    known: KnownCallersInMemory
+    callers: CallersOnTheLine
     progress: ProgressOnTheLine
 
 
@@ -120,6 +139,9 @@ def web_application(
         hears_live=live is not None,
         available=duty.available,
     )
+    known = known_callers(settings, database)
+    callers = callers_of(settings, duty, known)
+    rules = replace(rules, somebody_is_free=duty.somebody_is_free)
     progress = ProgressOnTheLine(
         ProgressByPhone(database=database, clock=clock, rules=rules),
         incidents=KnownIncidents(database=database, clock=clock),
@@ -134,6 +156,9 @@ def web_application(
         duty=duty,
         news=news,
         call_flow=call_flow,
+        controls=CallControls(database, clock=clock),
+        known=known,
+        callers=callers,
         progress=progress,
     )
     app = web.Application(client_max_size=1024 * 1024)
@@ -148,6 +173,7 @@ def web_application(
         clock=clock,
         public_url=settings.server.public_url,
         progress=progress,
+        callers=callers,
         arrivals=arrivals,
     )
     edge.add_routes(app)
@@ -170,6 +196,7 @@ def web_application(
         live_tickets=live.listener.tickets if live is not None else None,
         duty=duty,
         news=news,
+        controls=parts.controls,
         console=console,
         arrivals=arrivals,
     )
@@ -223,6 +250,7 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
         )
         switches = _switches(parts, session)
         app[SWITCHES].update(switches)
+        parts.controls.providers.update({TWILIO: TwilioControl(rest), ASTERISK: AsteriskControl(switches)})
         lookups: dict[str, CallLookup] = {TWILIO: rest, ASTERISK: AsteriskLookup(switches)}
         dialler = dialler_of(settings, switches, otherwise=rest)
         scheduler = _scheduler(parts, lookups=lookups, dialler=dialler)
@@ -254,7 +282,9 @@ def _switches(parts: Parts, session: aiohttp.ClientSession) -> dict[str, Asteris
             call_flow=parts.call_flow,
             inbox=parts.inbox,
             clock=parts.clock,
+            callers=parts.callers,
             progress=parts.progress,
+            listener=parts.live.listener if parts.live is not None else None,
         )
         for name, ari in ari_clients(parts.settings, session).items()
     }
@@ -290,6 +320,7 @@ async def _work(
     ready.set()
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(parts.duty)
+        await stack.enter_async_context(parts.known)
         await stack.enter_async_context(folding)
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
@@ -309,6 +340,7 @@ def _say_if_failed(task: asyncio.Task[None]) -> None:
 def when_folded(rules: FollowUpRules) -> tuple[WhenFolded, ...]:
     """What follows from a call's state, in the transaction that writes it."""
     return (
+        plan_queue_call_back,
         functools.partial(plan_missed_call, rules=rules),
         functools.partial(record_outcome, rules=rules),
         record_on_call,

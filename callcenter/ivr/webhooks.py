@@ -12,7 +12,9 @@ from collections.abc import Mapping
 import structlog
 from aiohttp import web
 
+from callcenter.domain.calls import EventKind
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine, OnTheLine
 from callcenter.ivr.our_events import events_of_steps
 from callcenter.ivr.progress import ProgressOnTheLine, with_what_is_known
 from callcenter.ivr.provider import (
@@ -30,6 +32,8 @@ from callcenter.services.inbox import EventInbox, NotStored
 
 log = structlog.get_logger()
 
+OFF_THE_LINE = frozenset({EventKind.LEG_ANSWERED, EventKind.LEG_CONFIRMED, EventKind.CALL_ENDED})
+"""Who is talked to, or has hung up, waits no more."""
 LARGEST_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 5.0
 
@@ -61,6 +65,7 @@ class WebhookEdge:
         clock: Clock,
         public_url: str,
         progress: ProgressOnTheLine | None = None,
+        callers: CallersOnTheLine | None = None,
         arrivals: Arrivals | None = None,
     ) -> None:
         self._providers = providers
@@ -69,6 +74,7 @@ class WebhookEdge:
         self._clock = clock
         self._public_url = public_url
         self._progress = progress
+        self._callers = callers
         self._arrivals = arrivals or Arrivals()
 
     def add_routes(self, app: web.Application) -> None:
@@ -140,7 +146,9 @@ class WebhookEdge:
         question = webhook.question
         if question is not None and self._progress is not None:
             question = await self._progress.filled_in(question)
-        steps = self._call_flow.next_steps(question) if question else ()
+        steps = self._call_flow.next_steps(question, self._on_the_line(webhook)) if question else ()
+        if any(event.kind in OFF_THE_LINE for event in webhook.events):
+            self._call_flow.gone(webhook.call_id)
         ours = events_of_steps(steps, provider=provider.name, call_id=webhook.call_id, now=self._clock.now())
         events = [*webhook.events, *ours]
         try:
@@ -153,3 +161,8 @@ class WebhookEdge:
                 steps = self._call_flow.fallback()
         reply = provider.reply(with_what_is_known(question, steps), call_id=webhook.call_id)
         return web.Response(text=reply.body, content_type=reply.content_type)
+
+    def _on_the_line(self, webhook: Webhook) -> OnTheLine | None:
+        if self._callers is None:
+            return None
+        return self._callers.of(webhook.call_id, getattr(webhook.question, "from_number", None))

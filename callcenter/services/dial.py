@@ -135,6 +135,8 @@ async def _write_attempt(
     rules: FollowUpRules,
 ) -> _Placed:
     speech = speech_for(reminder, ticket, now=now, rules=rules)
+    kind = reminder_kinds()[reminder.kind]
+    agent = (reminder.matter or {}).get("agent", "") if kind.ordered_by_agent else ""
     reminder.state, reminder.attempts = ReminderState.DIALLING.value, reminder.attempts + 1
     reminder.ordered_by = None
     attempt = ReminderAttemptRow(
@@ -154,10 +156,11 @@ async def _write_attempt(
         purpose=f"{REMINDER}{reminder.id}",
         to_number=attempt.to_number,
         speech=attempt.speech,
-        asks_key=True,
-        key_prompt=reminder_kinds()[reminder.kind].key_prompt,
+        asks_key=bool(kind.keys),
+        key_prompt=kind.key_prompt or None,
         kind=reminder.kind,
         from_number=trunk.from_number,
+        agent=agent,
     )
     return _Placed(attempt_id=attempt.id, call=call)
 

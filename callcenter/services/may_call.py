@@ -25,6 +25,7 @@ from callcenter.services.resident_wishes import has_open_complaint, wishes_of
 ATTEMPTS_OF_LATE = timedelta(days=2)
 """How far back tries at a number are looked at: a local day and more, in any time zone."""
 
+NOBODY_FREE_WAIT = timedelta(seconds=15)
 LONGEST_CALL = timedelta(hours=2)
 UNDERSTOOD_AFTER = timedelta(minutes=15)
 """So long after a resident's call we wait for its ticket, which may settle what we are about to phone for."""
@@ -84,6 +85,8 @@ async def decision_for(
     if ticket is not None and TicketStatus(ticket.status) in FINISHED:
         return Decision(action=Action.CANCEL, reason=Reason.TICKET_FINISHED)
     kind, number = reminder_kinds()[reminder.kind], reminder.to_number
+    if kind.connects_agents and now >= reminder.due_at and not rules.somebody_is_free():
+        return Decision(action=Action.WAIT, reason=Reason.NOBODY_FREE, at=now + NOBODY_FREE_WAIT)
     wishes = await wishes_of(session, number)
     recent = await session.execute(_OF_NUMBER, {"number": number, "since": now - ATTEMPTS_OF_LATE})
     obstacles = Obstacles(

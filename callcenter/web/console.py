@@ -15,6 +15,7 @@ from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.arrived_requests import Arrivals
 from callcenter.services.attachments import LARGEST_BYTES
+from callcenter.services.call_controls import CallControls
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.live_board import LiveBoard
@@ -28,6 +29,7 @@ from callcenter.web.keys import (
     CATALOGS,
     CLOCK,
     CONSOLE,
+    CONTROLS,
     DATABASE,
     DUTY,
     LANGUAGE,
@@ -55,6 +57,7 @@ from callcenter.web.pages import (
     cases,
     complaints,
     desk,
+    desk_orders,
     incidents,
     language,
     live,
@@ -104,6 +107,7 @@ def add_console(
     live_tickets: LiveTickets | None = None,
     duty: AgentsOnDuty | None = None,
     news: News | None = None,
+    controls: CallControls | None = None,
     console: ConsoleSettings | None = None,
     arrivals: Arrivals | None = None,
 ) -> None:
@@ -112,8 +116,9 @@ def add_console(
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
     that goes on. Without `console` what is changed in the settings waits for the next start. `duty` knows what agents
     are doing and is run by whoever gives it, else by the console itself;
-    `news` is told when this process has written something.
+    `news` is told when this process has written something. `controls`: what can be done to calls that go on.
     """
+    app[CONTROLS] = controls or CallControls(database, clock=clock)
     app[NEWS] = news or News()
     if duty is None:
         agents, wrap_up = [agent.id for agent in settings.agents], timedelta(seconds=settings.call_flow.wrap_up_seconds)
@@ -208,6 +213,7 @@ def _add_rooms(app: web.Application) -> None:
     get("/desk/calls/{call_id}", desk.one_call)
     post("/desk/calls/{call_id}/ticket", desk.take)
     post("/desk/calls/{call_id}/phone", desk.show_number)
+    post("/desk/calls/{call_id}/orders", desk_orders.order)
     get("/tickets", tickets.ticket_list)
     get("/tickets/board", ticket_lists.board)
     get("/tickets/export.{kind:csv|xlsx|json}", ticket_lists.exported)
@@ -238,6 +244,7 @@ def _add_rooms(app: web.Application) -> None:
     post(r"/reminders/{reminder_id:\d+}/cancel", reminder_changes.cancel)
     post(r"/reminders/{reminder_id:\d+}/call", reminder_changes.call)
     post("/tickets/{number}/call", reminder_changes.call_resident)
+    post("/tickets/{number}/talk", reminder_changes.talk_to_resident)
     post("/tickets/{number}/merge", ticket_joins.merge)
     post("/tickets/{number}/unmerge", ticket_joins.unmerge)
     post("/tickets/{number}/split", ticket_joins.split)
