@@ -1,6 +1,6 @@
 """What the demo model hears of the spoken half of the labelled set: the recognised texts, with n-best and times.
 
-    python benchmarks/recognise_set.py FOLDER [--set tests/understanding/utterances.jsonl] [--to .../spoken.jsonl]
+    python benchmarks/recognise_set.py FOLDER [--set tests/understanding/utterances.jsonl] [--to FILE] [--model FOLDER]
 
 FOLDER holds what `models/demo-zh/speak_set.py` spoke (0007.wav is row 7). The sound is recognised by the product's own
 code, one process; what is written is committed, the sound is not. One JSON object a row: `row`, `text` (as it was
@@ -29,9 +29,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", type=Path, default=SET)
     parser.add_argument("--to", type=Path, help="default: spoken.jsonl beside the set")
+    parser.add_argument("--model", type=Path, default=MODEL, help="default: the demo model")
     parser.add_argument("--turns", action="store_true", help="with the time of each turn")
     arguments = parser.parse_args()
-    found = asyncio.run(_recognised(arguments.folder, arguments.set, turns=arguments.turns))
+    found = asyncio.run(_recognised(arguments.folder, arguments.set, model=arguments.model, turns=arguments.turns))
     target = arguments.to or arguments.set.with_name("spoken.jsonl")
     lines = (json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) for row in found)
     target.write_text("".join(f"{line}\n" for line in lines), "utf-8")
@@ -39,9 +40,9 @@ def main() -> int:
     return 0
 
 
-async def _recognised(folder: Path, labelled: Path, *, turns: bool) -> list[dict[str, Any]]:
+async def _recognised(folder: Path, labelled: Path, *, model: Path, turns: bool) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in labelled.read_text("utf-8").splitlines() if line.strip()]
-    engine = EngineSettings(model_path=MODEL)
+    engine = EngineSettings(model_path=model)
     found = []
     async with Transcriber(TranscriberSettings(processes=1)) as transcriber:
         for file in sorted(folder.glob("*.wav")):

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
+from callcenter.db.language import LanguageCheckRow, LanguageFindingRow
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
 from callcenter.domain.rings import RingRule
 
@@ -28,6 +29,26 @@ ESTATES = ["翠湖花园", "锦绣里", "星河湾", "望江府", "梧桐苑", N
 NUMBERS = ["+8657100000001", "+8657100000001", "+8657100000002"]
 BY_HOUR = (1, 1, 1, 1, 1, 2, 5, 9, 14, 16, 14, 12, 8, 9, 11, 11, 11, 12, 14, 15, 12, 8, 4, 2)
 OUTCOMES = (("answered", 0.88), ("voice_mail", 0.04), ("rang_out", 0.01), ("refused", 0.005), ("abandoned", 0.04))
+REQUESTS = (("repair", 0.68), ("complaint", 0.12), ("enquiry", 0.2))
+CATEGORIES = ("plumbing", "power", "lift", "access", "cleaning", "noise", "parking", "fees")
+BUILDINGS_OF_AN_ESTATE = 12
+CHECKS = (
+    "greeting",
+    "company",
+    "surname",
+    "help",
+    "farewell",
+    "name_used",
+    "repeated_back",
+    "promise",
+    "interruption",
+    "silence",
+    "unknowing",
+    "not_ours",
+)
+SOMETIMES = ("name_used", "promise")
+"""Checks that cannot be made of every call."""
+FAILED_SHARE = 0.03
 CALLS_A_STATEMENT = 2000
 
 
@@ -38,6 +59,8 @@ class Rows:
     tickets: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     promises: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def fill(database: Database, calls: int, *, until: datetime) -> int:
@@ -59,6 +82,8 @@ async def fill(database: Database, calls: int, *, until: datetime) -> int:
                 (TicketRow, rows.tickets),
                 (TicketCallRow, rows.links),
                 (TicketDeadlineRow, rows.promises),
+                (LanguageCheckRow, rows.checks),
+                (LanguageFindingRow, rows.findings),
             ):
                 if some:
                     await session.execute(insert(table.__table__), some)  # type: ignore[arg-type]
@@ -141,6 +166,8 @@ def _add(rows: Rows, number: int, at: datetime, dice: random.Random) -> None:
             }
             | ringing
         )
+    if answered:
+        _add_language(rows, call_id, at, agent, dice)
     if answered or outcome == "voice_mail":
         _add_ticket(rows, number, call_id, at, dice)
 
@@ -154,14 +181,19 @@ def _add_ticket(rows: Rows, number: int, call_id: str, at: datetime, dice: rando
     if chance > 0.85:
         return
     ticket_id = number + 1
+    points = dice.choice((2, 3, 4, 5, 5)) if dice.random() < 0.3 else None
     rows.tickets.append(
         {
             "id": ticket_id,
             "number": f"GD-{number:08d}",
             "first_call_id": call_id,
             "status": "closed",
-            "request_type": "repair",
+            "request_type": dice.choices([name for name, _ in REQUESTS], [share for _, share in REQUESTS])[0],
+            "category": dice.choice(CATEGORIES),
             "estate": dice.choice(ESTATES),
+            "building": str(dice.randrange(1, BUILDINGS_OF_AN_ESTATE + 1)),
+            "satisfaction": points,
+            "satisfaction_at": at + timedelta(days=3) if points else None,
             "no_action_reason": "praise" if dice.random() < 0.05 else None,
             "call_count": 1,
             "must_listen": False,
@@ -186,3 +218,38 @@ def _add_ticket(rows: Rows, number: int, call_id: str, at: datetime, dice: rando
                 "evidence": [],
             }
         )
+
+
+def _add_language(rows: Rows, call_id: str, at: datetime, agent: str, dice: random.Random) -> None:
+    """As if every answered call had been recorded in two channels and checked."""
+    judged = {check: dice.random() >= FAILED_SHARE for check in CHECKS if check not in SOMETIMES or dice.random() < 0.5}
+    rows.checks.append(
+        {
+            "call_id": call_id,
+            "agent": agent,
+            "heard_at": at,
+            "checked_at": at,
+            "rules_version": "benchmark",
+            "judged": judged,
+            "resident_ms": 60_000,
+            "agent_ms": 30_000,
+            "letters": 120,
+            "interruptions": 0,
+            "silences": 0,
+            "longest_silence_ms": 0,
+        }
+    )
+    for check, passed in judged.items():
+        if not passed:
+            rows.findings.append(
+                {
+                    "call_id": call_id,
+                    "kind": check,
+                    "words": "我不知道",
+                    "start_ms": 1000,
+                    "end_ms": 2000,
+                    "rules_version": "benchmark",
+                    "found_at": at,
+                    "upheld": False if dice.random() < 0.02 else None,
+                }
+            )

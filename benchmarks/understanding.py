@@ -17,7 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,12 @@ from callcenter.domain.understanding.text import line_of
 PROJECT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(PROJECT))
+from benchmarks.confusable_register import confusable_register  # noqa: E402
 from benchmarks.understanding_plain import HAS_JIONLP, Plain  # noqa: E402
 
 OWN = PROJECT / "tests" / "understanding" / "utterances.jsonl"
-SPOKEN = OWN.with_name("spoken.jsonl")
+SPOKEN = tuple(OWN.with_name(name) for name in ("spoken.jsonl", "rooms_spoken.jsonl"))
+LABELLED = (OWN, OWN.with_name("rooms.jsonl"))
 DANGER = tuple(sorted((PROJECT / "tests" / "understanding").glob("danger_*.jsonl")))
 YARDSTICKS = PROJECT.parent / "shared" / "yardsticks"
 HEARD_AT = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -142,12 +144,17 @@ def own_set() -> list[Measure]:
 
 
 def spoken() -> list[Measure]:
-    """Half of the own set as the demo model heard it over a telephone line, and the same half as it is written."""
+    """What the demo model heard of the own sets over a telephone line, and the same rows as they are written.
+
+    Both with the register of `confusable_register.py`, as a hotline has one.
+    """
     scores: dict[str, Measure] = {}
-    for row in read_labels(SPOKEN.read_text("utf-8")):
+    register = confusable_register(row.expect for path in LABELLED for row in read_labels(path.read_text("utf-8")))
+    context = replace(CONTEXT, register=register)
+    for row in (row for path in SPOKEN for row in read_labels(path.read_text("utf-8"))):
         assert row.transcript is not None
-        heard = draft_to_json(understand(row.transcript, context=CONTEXT))
-        for how, got in (("heard", heard), ("written", _understood(row.text))):
+        heard = draft_to_json(understand(row.transcript, context=context))
+        for how, got in (("heard", heard), ("written", _understood(row.text, register))):
             for slot, expected in row.expect.items():
                 score = scores.setdefault(f"{how}: {slot}", Score(f"{how}: {slot}"))
                 assert isinstance(score, Score)

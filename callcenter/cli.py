@@ -36,6 +36,7 @@ PRIVATE = frozenset(
         "demo",
         "user",
         "register",
+        "settings",
         "reminders",
         "campaign",
         "fees",
@@ -58,12 +59,21 @@ def run(arguments: Sequence[str]) -> int:
         return _demo(options)
     command: Command = options.run
     try:
-        return command(options, load_settings(options.config))
+        return command(options, _settings(options))
     except SettingsError as error:
         print(f"callcenter: the settings are wrong:\n{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """Server and worker read them anew whenever they start; these commands begin with the file's."""
+    if options.command in ("serve", "worker", "migrate", "settings"):
+        return load_settings(options.config)
+    from callcenter.app.console_settings import settings_in_use
+
+    return settings_in_use(options.config, ask_database=options.command in PRIVATE).settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -167,6 +177,10 @@ def _add_upkeep(commands: Commands) -> None:
         ),
     ):
         _add(actions, name, command, help_text).add_argument("login")
+    changed = _add(commands, "settings", None, "what was changed in the console, above the settings file")
+    actions = changed.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add(actions, "list", _settings_list, "every key that the console says something of, and what")
+    _add(actions, "reset", _settings_reset, "drop what the console says of a key").add_argument("key")
     add_follow_up(commands)
     add_answering(commands)
 
@@ -194,7 +208,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 def _worker(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.running import worker
 
-    return worker(settings, parent=options.parent)
+    return worker(settings, parent=options.parent, config_file=options.config)
 
 
 def _understand(options: argparse.Namespace, settings: Settings) -> int:
@@ -248,6 +262,18 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from callcenter.commands.doctor import doctor
 
     return asyncio.run(doctor(settings))
+
+
+def _settings_list(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.console_settings import list_changed
+
+    return asyncio.run(list_changed(settings))
+
+
+def _settings_reset(options: argparse.Namespace, settings: Settings) -> int:
+    from callcenter.commands.console_settings import reset
+
+    return asyncio.run(reset(settings, options.key))
 
 
 def _user_add(options: argparse.Namespace, settings: Settings) -> int:

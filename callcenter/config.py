@@ -1,6 +1,7 @@
-"""Settings, from a TOML file and the environment, checked at start.
+"""Settings, from a TOML file, the console and the environment, checked at start.
 
-The environment wins over the file: `CALLCENTER_SERVER__PORT=8080` is `port` under `[server]`.
+The environment wins over all: `CALLCENTER_SERVER__PORT=8080` is `port` under `[server]`. What people changed in the
+console (services.console_settings) wins over the file; a list is replaced as a whole.
 A wrong or missing setting is reported by its key, its value and what to do about it (`SettingsError`).
 """
 
@@ -8,10 +9,11 @@ import ipaddress
 import json
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +30,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -36,11 +39,11 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from callcenter.config_errors import one_line_each
 from callcenter.domain.call_text import UnusableText, check_text
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.decent_times import Days
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.reminder_kinds import reminder_kinds
 from callcenter.domain.reply_templates import check_template
-from callcenter.domain.tallies import Counting
 from callcenter.domain.tickets import RequestType
 
 ENV_PREFIX = "CALLCENTER_"
@@ -49,7 +52,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(Exception):
-    """One or more settings are wrong; each line names the key, its value and the remedy."""
+    """One or more settings are wrong; each line names the key, its value and the remedy. `keys` are those keys."""
+
+    def __init__(self, message: str, *, keys: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
 
 
 class Section(BaseModel):
@@ -244,6 +251,7 @@ class StaffingSettings(Section):
 class RingStrategy(StrEnum):
     IN_ORDER = "in_order"
     ALL_AT_ONCE = "all_at_once"
+    LONGEST_IDLE = "longest_idle"
 
 
 class MenuSettings(Section):
@@ -261,9 +269,34 @@ class MenuSettings(Section):
     seconds: Annotated[int, Field(ge=1, le=60)] = 5
 
 
+class QueueSettings(Section):
+    """Where every agent who is ready is talking, residents wait in line instead of ringing a phone in use."""
+
+    enabled: bool = False
+    prompt: str = Field(
+        "客服都在通话中，您前面还有{ahead}位，请稍候。不想等请按1，我们为您保留位置，轮到您时给您回电。",
+        description="Said again and again; {ahead} is how many are before the caller",
+    )
+    kept: str = "好的，您的位置已经保留，轮到您时我们马上给您回电，再见。"
+    say_every_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    longest_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(300, description="Then voice mail")
+
+    @field_validator("prompt")
+    @classmethod
+    def _names_the_place(cls, value: str) -> str:
+        if value.count("{") != 1 or "{ahead}" not in value:
+            raise ValueError("{ahead} must stand in it once: how many callers are before this one")
+        return value
+
+
 class CallFlowSettings(Section):
     notice: str = "您好，翠湖物业客服热线，为了保证服务质量，本次通话将被录音。"
-    strategy: RingStrategy = RingStrategy.IN_ORDER
+    strategy: RingStrategy = Field(
+        RingStrategy.IN_ORDER, description="longest_idle: whose last conversation ended longest ago is rung first"
+    )
+    owner_first: bool = Field(
+        True, description="A resident with an open ticket is offered to its owner first, where that agent is free"
+    )
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
     wrap_up_seconds: Annotated[int, Field(ge=0, le=1800)] = Field(
         0, description="After a call the agent is not rung for so long, unless they say that they are ready"
@@ -274,6 +307,10 @@ class CallFlowSettings(Section):
     voice_mail_thanks: str = "您的留言已收到，我们会尽快给您回电，感谢您的来电，再见。"
     confirm_prompt: str = "翠湖物业热线来电，接听请按1。"
     confirm_seconds: Annotated[int, Field(ge=2, le=30)] = 8
+    queue: QueueSettings = QueueSettings()
+    recording_key: Annotated[str, Field(pattern=r"^([*#][0-9]{1,2})?$")] = Field(
+        "*3", description="Keys by which an agent's phone pauses the recording and goes on with it; empty: none"
+    )
     fallback_number: str = Field("", description="Where a caller is connected when we cannot decide; empty: voice mail")
     language: str = "zh-CN"
     recorded_prompts: Path | None = Field(
@@ -287,11 +324,22 @@ class AgentSettings(Section):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
     name: str
     phone: str = Field(description="sip:user@host, client:name or a number (+8613...)")
+    estates: tuple[str, ...] = Field(
+        (), description="Estates whose residents this agent is rung for before others; empty: all alike"
+    )
 
     @property
     def is_outside(self) -> bool:
         """An outside number answers only by a key press: its voice mail picks up too."""
         return not self.phone.startswith(("sip:", "client:"))
+
+
+class DepartmentSettings(Section):
+    """Whom agents pass residents on to, or call in as a third person."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+    name: str
+    phone: str = Field(description="sip:user@host, client:name or a number (+8621...)")
 
 
 class SpeechNumber(Section):
@@ -585,6 +633,17 @@ class ConsoleSettings(Section):
         return value
 
 
+class RetentionSettings(Section):
+    """How long things are kept. What is deleted is gone; tickets and their history stay."""
+
+    recording_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="The sound of calls older than this is deleted, its text stays; 0: kept for ever"
+    )
+    audit_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="Who looked at what, longer ago than this, is deleted; 0: kept for ever"
+    )
+
+
 class LogSettings(Section):
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -610,6 +669,7 @@ class Settings(BaseSettings):
     staffing: StaffingSettings = StaffingSettings()
     call_flow: CallFlowSettings = CallFlowSettings()
     agents: tuple[AgentSettings, ...] = ()
+    departments: tuple[DepartmentSettings, ...] = ()
     speech: SpeechSettings = SpeechSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     follow_up: FollowUpSettings = FollowUpSettings()
@@ -619,6 +679,7 @@ class Settings(BaseSettings):
     escalation: EscalationSettings = EscalationSettings()
     notify: tuple[NotifySettings, ...] = ()
     console: ConsoleSettings = ConsoleSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     worker_name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(
         "1", description="Tells workers on several machines apart; keep it the same over restarts"
@@ -632,6 +693,10 @@ class Settings(BaseSettings):
         repeated = sorted({one for one in ids if ids.count(one) > 1})
         if repeated:
             raise ValueError(f"agents: the id {repeated[0]!r} is used twice; give each agent an id of its own")
+        own = [*ids, *(one.id for one in self.departments)]
+        shared = sorted({one.id for one in self.departments if own.count(one.id) > 1})
+        if shared:
+            raise ValueError(f"departments: the id {shared[0]!r} is used twice; agents' ids count as well")
         servers = [server.name for server in self.asterisk]
         same = sorted({one for one in servers if servers.count(one) > 1})
         if same:
@@ -673,10 +738,11 @@ class Settings(BaseSettings):
         return next((agent for agent in self.agents if agent.id == agent_id), None)
 
 
-def load_settings(file: Path | None = None) -> Settings:
+def load_settings(file: Path | None = None, console: Mapping[str, Any] = MappingProxyType({})) -> Settings:
     """Reads the file (default: $CALLCENTER_CONFIG, else ./callcenter.toml if it is there) and the environment.
 
-    Raises SettingsError naming every wrong key.
+    `console`: what was changed in the console, by key ("call_flow.ring_seconds"). Raises SettingsError naming every
+    wrong key.
     """
     named = file or (Path(os.environ["CALLCENTER_CONFIG"]) if os.environ.get("CALLCENTER_CONFIG") else None)
     if named is not None and not named.is_file():
@@ -686,7 +752,7 @@ def load_settings(file: Path | None = None) -> Settings:
     path = named or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     _refuse_unknown_environment()
     try:
-        return _settings_class(path)()
+        return _settings_class(path, nested(console))()
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"configuration file {path}: not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
@@ -697,8 +763,44 @@ def load_settings(file: Path | None = None) -> Settings:
         names = ", ".join(_variables_without_json()) or "environment variable"
         raise SettingsError(f"{names}: not valid JSON; lists and tables are written as JSON there") from error
     except ValidationError as error:
-        source = f"{path} or the environment" if path else "the environment"
-        raise SettingsError("\n".join(one_line_each(error, Settings, source=source))) from error
+        source = " or ".join(filter(None, (str(path or ""), "the console" if console else "", "the environment")))
+        raise _refused(error, source) from error
+
+
+def nested(by_key: Mapping[str, Any]) -> dict[str, Any]:
+    """{"call_flow.menu.enabled": True} as {"call_flow": {"menu": {"enabled": True}}}."""
+    found: dict[str, Any] = {}
+    for key, value in by_key.items():
+        *sections, last = key.split(".")
+        place = found
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = value
+    return found
+
+
+def changed_settings(settings: Settings, console: Mapping[str, Any]) -> Settings:
+    """These settings with what was changed in the console. Raises SettingsError."""
+    try:
+        return Settings(**_merged(settings.model_dump(), nested(console)))
+    except ValidationError as error:
+        raise _refused(error, "the console") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name: below[name] for name in below.keys() & above.keys() if isinstance(below[name], dict)}
+    return {**below, **above, **{name: _merged(value, above[name]) for name, value in both.items()}}
+
+
+def _refused(error: ValidationError, source: str) -> SettingsError:
+    keys = [".".join(map(str, problem["loc"])) or str(problem["msg"]) for problem in error.errors()]
+    return SettingsError("\n".join(one_line_each(error, Settings, source=source)), keys=keys)
+
+
+def set_by_environment(key: str) -> bool:
+    """Whether a key, or the section or list that it is in, is set in the environment, which nothing else overrules."""
+    parts = key.upper().split(".")
+    return any(f"{ENV_PREFIX}{'__'.join(parts[:end])}" in os.environ for end in range(1, len(parts) + 1))
 
 
 def _variables_without_json() -> Iterator[str]:
@@ -725,7 +827,7 @@ def _is_list_or_table(path: list[str]) -> bool:
     )
 
 
-def _settings_class(path: Path | None) -> type[Settings]:
+def _settings_class(path: Path | None, console: dict[str, Any]) -> type[Settings]:
     class FileSettings(Settings):
         @classmethod
         def settings_customise_sources(
@@ -736,7 +838,9 @@ def _settings_class(path: Path | None) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, path)] if path else [])
+            changed = InitSettingsSource(settings_cls, console)
+            file = [TomlConfigSettingsSource(settings_cls, path)] if path else []
+            return init_settings, env_settings, changed, *file
 
     return FileSettings
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from callcenter.domain.call_orders import CallOrder, OrderKind, TalkStanding
 from callcenter.domain.calls import CallEvent
 from callcenter.domain.transcript import Side
 
@@ -29,7 +30,8 @@ class OutboundCall:
     `idempotency_key` is the same for every try at the same attempt: the provider must not dial twice for it.
     `purpose` comes back with every event of the call: reminder:7, on_call:3. `key_prompt` replaces the prompt for
     residents; `times` above 1 says text and prompt so often, and a key ends them at any moment. `kind` names the
-    reminder's kind, whose keys are then asked for; `from_number` is the trunk's own, empty: the provider's.
+    reminder's kind, whose keys are then asked for; `from_number` is the trunk's own, empty: the provider's. `agent`:
+    this agent of the settings ordered the call and speaks on it; `speech` is all that is played to the resident then.
     """
 
     idempotency_key: str
@@ -41,6 +43,7 @@ class OutboundCall:
     times: int = 1
     kind: str = ""
     from_number: str = ""
+    agent: str = ""
 
     @property
     def reminder_id(self) -> int:
@@ -85,6 +88,22 @@ class Notifier(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownCaller:
+    """What decides who is rung for a caller: the agent who owns their open ticket, and their estate."""
+
+    owner: str | None = None
+    estate: str | None = None
+
+
+class KnownCallers(Protocol):
+    """Knows callers by their number, in memory: a caller never waits for it."""
+
+    def of(self, from_number: str | None) -> KnownCaller | None:
+        """None for a number that nothing is known of."""
+        ...
+
+
 class ProgressUnknown(Exception):
     """The tickets cannot be looked at now."""
 
@@ -98,6 +117,14 @@ class ProgressLookup(Protocol):
 
     async def heard_about(self, ticket_number: str) -> str | None:
         """What anybody may hear about this ticket, None where there is no such ticket. Raises ProgressUnknown."""
+        ...
+
+
+class IncidentLookup(Protocol):
+    """Knows what is known already where a caller lives."""
+
+    async def heard_on_arrival(self, from_number: str | None) -> str | None:
+        """What the caller hears before anything is asked, None where nothing is known. Raises ProgressUnknown."""
         ...
 
 
@@ -200,4 +227,29 @@ class LiveListener(Protocol):
 
     async def begin(self, call_id: str, *, provider: str, stream_id: str) -> LiveEar:
         """Raises LiveRefused: unknown_call, second_stream, busy, no_recogniser, other_language."""
+        ...
+
+
+class OrderRefused(Exception):
+    """A call cannot be dealt with so; `why` in a word: no_such_call, not_talking, not_possible, not_offered, failed."""
+
+    def __init__(self, why: str, message: str = "") -> None:
+        super().__init__(message or why)
+        self.why = why
+
+
+class CallControl(Protocol):
+    """What people do to calls that go on, at one provider."""
+
+    @property
+    def offers(self) -> frozenset[OrderKind]:
+        """What this provider can do at all."""
+        ...
+
+    def standing(self, call_id: str) -> TalkStanding | None:
+        """None where nobody talks on such a call now, as far as we know."""
+        ...
+
+    async def carry_out(self, call_id: str, order: CallOrder) -> None:
+        """Returns when it was begun: what comes of it is told by the call's events. Raises OrderRefused."""
         ...

@@ -42,8 +42,9 @@ TICK = timedelta(seconds=1)
 OUTAGE_TICK = timedelta(seconds=30)
 HOUSEKEEPING = timedelta(hours=1)
 AGAIN_SOON = timedelta(minutes=3)
-PATIENCE_SECONDS = 60.0
-"""Of the inbox, in real time: that the machine is busy with other things is none of the faults played."""
+PATIENCE_SECONDS = 86_400.0
+"""In real time: that the machine is busy with other things, or this run paused, is none of the faults played."""
+_NEXT_DUE = select(func.min(ReminderRow.due_at)).where(ReminderRow.state == literal_column("'waiting'"))
 SAID = Transcript.of([Segment(side=Side.RESIDENT, start_ms=0, end_ms=900, text="漏水")], duration_ms=60_000)
 
 
@@ -98,7 +99,13 @@ class Hotline:
             asks=self._keep_house,
         )
         spool = Spool(folder / "spool.sqlite")
-        self.inbox = EventInbox(database, spool, database_seconds=PATIENCE_SECONDS, spool_seconds=PATIENCE_SECONDS)
+        self.inbox = EventInbox(
+            database,
+            spool,
+            database_seconds=PATIENCE_SECONDS,
+            spool_seconds=PATIENCE_SECONDS,
+            replay_seconds=PATIENCE_SECONDS,
+        )
         self._outages = (Outages(database), Outages(other))
         self._reminders_change = Changes("reminders", database, other)
         self._due: datetime | None = None
@@ -108,11 +115,17 @@ class Hotline:
         self._schedulers = 1
         self._calls = 0
         self.spooled = 0
+        self.days = plan.days
         self.on_day: Callable[[int, Tally], None] = lambda day, tally: None
 
     @property
     def ends(self) -> datetime:
-        return self.rules.calendar.at(self.plan.first_day + timedelta(days=self.plan.days), datetime.min.time())
+        return self.rules.calendar.at(self.plan.first_day + timedelta(days=self.days), datetime.min.time())
+
+    def end_today(self) -> None:
+        """No further day begins; what is owed by then is still waited for and judged."""
+        played = (self.rules.calendar.local(self.clock.at).date() - self.plan.first_day).days + 1
+        self.days = min(self.days, played)
 
     async def run(self) -> None:
         await self.inbox.start()
@@ -156,10 +169,9 @@ class Hotline:
     async def _next_due(self) -> datetime | None:
         """In true time; our own clock decides what is due."""
         if self._reminders_change.take():
-            query = select(func.min(ReminderRow.due_at)).where(ReminderRow.state == literal_column("'waiting'"))
             try:
-                async with self.database.read() as session:
-                    self._due = await session.scalar(query)
+                async with self.database.reader.connect() as connection:
+                    self._due = await connection.scalar(_NEXT_DUE)
             except SQLAlchemyError:
                 self._due = None
         return max(self._due - self.clock.skew, self.clock.at) if self._due else None
@@ -235,6 +247,8 @@ class Hotline:
     # Residents
 
     async def _plan_day(self, day: date) -> None:
+        if (day - self.plan.first_day).days >= self.days:
+            return
         self.on_day((day - self.plan.first_day).days, self.tally)
         calls = self.residents.calls_of(day, calendar=self.rules.calendar, calls_a_home=self.plan.calls_a_home_a_day)
         for at, home in calls:

@@ -52,6 +52,7 @@ class Try:
 class World:
     rules: FollowUpRules
     tally: Tally
+    days: int
     ended_at: datetime
     reminders: dict[int, ReminderRow]
     tries: list[Try]
@@ -158,6 +159,7 @@ async def look_at(hotline: Hotline) -> World:
     return World(
         rules=hotline.rules,
         tally=hotline.tally,
+        days=hotline.days,
         ended_at=hotline.clock.at,
         reminders=reminders,
         tries=sorted(tries, key=lambda one: (one.at, one.attempt.id)),

@@ -9,12 +9,13 @@ import structlog
 
 from callcenter.config import Settings, SettingsError
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
 from callcenter.ivr.providers.asterisk.ari import AriClient
 from callcenter.ivr.providers.asterisk.outbound import AsteriskDialler
 from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER, Prompts
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
-from callcenter.ports import Clock, Dialler
+from callcenter.ports import Clock, Dialler, LiveListener
 from callcenter.services.inbox import EventInbox
 from callcenter.voice.kept import forget_unused
 from callcenter.voice.recorded import RecordedPromptsWrong, recorded_prompts
@@ -41,7 +42,9 @@ def switch_of(
     call_flow: CallFlow,
     inbox: EventInbox,
     clock: Clock,
+    callers: CallersOnTheLine | None = None,
     progress: ProgressOnTheLine | None = None,
+    listener: LiveListener | None = None,
 ) -> AsteriskSwitch:
     return AsteriskSwitch(
         ari,
@@ -50,7 +53,9 @@ def switch_of(
         prompts=prompts_of(ari, settings),
         agents={agent.id: agent for agent in settings.agents},
         clock=clock,
+        callers=callers,
         progress=progress,
+        listener=listener,
     )
 
 

@@ -15,7 +15,7 @@ from callcenter.asr.engine import EngineSettings
 from callcenter.asr.errors import ModelError
 from callcenter.asr.manifest import ModelEntry, read_manifest
 from callcenter.clock import SystemClock
-from callcenter.config import Settings, SettingsError
+from callcenter.config import RingStrategy, Settings, SettingsError
 from callcenter.db.engine import Database
 from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
@@ -23,6 +23,7 @@ from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.tickets import RequestType
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.domain.word_list import read_word_list
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.media import MediaStreams
 from callcenter.ivr.provider import Provider
 from callcenter.ivr.providers.asterisk.ari import AriClient
@@ -38,10 +39,14 @@ from callcenter.ports import Clock, RecordingFetcher
 from callcenter.services.agent_states import AgentsOnDuty
 from callcenter.services.check_language import LanguageChecker
 from callcenter.services.follow_up_rules import FollowUpRules, follow_up_rules
+from callcenter.services.known_callers import KnownCallersInMemory
 from callcenter.services.news import News
 from callcenter.services.understand_call import CallReader
 
 log = structlog.get_logger()
+
+IDLE_LOOKS_BACK = timedelta(hours=12)
+"""Who has not talked for longer is as idle as who has not talked at all."""
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -103,7 +108,22 @@ def on_duty(settings: Settings, database: Database, *, clock: Clock, news: News)
     """Knows what every agent of the settings is doing."""
     wrap_up = timedelta(seconds=settings.call_flow.wrap_up_seconds)
     agents = [agent.id for agent in settings.agents]
-    return AgentsOnDuty(database, agents, clock=clock, wrap_up=wrap_up, news=news)
+    looks_back = IDLE_LOOKS_BACK if settings.call_flow.strategy is RingStrategy.LONGEST_IDLE else timedelta(0)
+    return AgentsOnDuty(database, agents, clock=clock, wrap_up=wrap_up, news=news, looks_back=looks_back)
+
+
+def callers_of(settings: Settings, duty: AgentsOnDuty, known: KnownCallersInMemory) -> CallersOnTheLine:
+    """Who is rung before whom, for every provider."""
+    idle = duty.talked_until if settings.call_flow.strategy is RingStrategy.LONGEST_IDLE else None
+    return CallersOnTheLine(settings.agents, known=known, talked_until=idle)
+
+
+def known_callers(settings: Settings, database: Database) -> KnownCallersInMemory:
+    return KnownCallersInMemory(
+        database,
+        agents=frozenset(agent.id for agent in settings.agents) if settings.call_flow.owner_first else frozenset(),
+        with_estates=any(agent.estates for agent in settings.agents),
+    )
 
 
 def rules_of(settings: Settings) -> FollowUpRules:

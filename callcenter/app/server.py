@@ -6,7 +6,7 @@ import functools
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 import structlog
@@ -16,16 +16,31 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.alarms import add_alarm_ticks
 from callcenter.app.asterisk import ari_clients, dialler_of, keep_prompts, switch_of
+from callcenter.app.calendar_years import ONCE_A_DAY_SECONDS, warn_of_unknown_years
 from callcenter.app.live import LiveParts, live_parts, live_tickets
-from callcenter.app.parts import clock_of, media_of, on_duty, providers_of, ring_rule, rules_of, twiml_writer
+from callcenter.app.parts import (
+    callers_of,
+    clock_of,
+    known_callers,
+    media_of,
+    on_duty,
+    providers_of,
+    ring_rule,
+    rules_of,
+    twiml_writer,
+)
+from callcenter.app.reload import RELOAD, end_server, end_when_settings_changed
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.media import MediaEdge
 from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.providers.asterisk.control import AsteriskControl
 from callcenter.ivr.providers.asterisk.lookup import AsteriskLookup
 from callcenter.ivr.providers.asterisk.names import NAME as ASTERISK
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
+from callcenter.ivr.providers.twilio_control import TwilioControl
 from callcenter.ivr.providers.twilio_rest import TwilioRest
 from callcenter.ivr.providers.twiml import NAME as TWILIO
 from callcenter.ivr.webhooks import WebhookEdge
@@ -35,19 +50,27 @@ from callcenter.jobs.supervisor import WorkerSupervisor
 from callcenter.ports import CallLookup, Clock, Dialler
 from callcenter.reports.count_days import count_some_days
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.arrived_requests import Arrivals
 from callcenter.services.ask_after_calls import ask_after_calls
+from callcenter.services.call_controls import CallControls
 from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.close_gaps import close_gaps
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.dial_due_reminders import dial_due_reminders
 from callcenter.services.find_incidents import find_incidents
 from callcenter.services.fold_calls import WhenFolded
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_callers import KnownCallersInMemory
+from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.missed_calls import plan_missed_call
 from callcenter.services.news import News
 from callcenter.services.on_call_answers import record_on_call
 from callcenter.services.progress_by_phone import ProgressByPhone
+from callcenter.services.queue_call_backs import plan_queue_call_back
+from callcenter.services.retention import delete_old
 from callcenter.services.schema import DatabaseAway, make_ready, until_ready
+from callcenter.services.search_index import index_tickets
 from callcenter.services.spool import SPOOL_FILE, Spool
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 from callcenter.web import add_console
@@ -70,6 +93,8 @@ LIVE_TICKETS_SECONDS = 2.0
 ASK_AFTER_SECONDS = 60.0
 INCIDENTS_SECONDS = 5.0
 COUNT_DAYS_SECONDS = 20.0
+SEARCH_INDEX_SECONDS = 1.0
+RETENTION_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +110,18 @@ class Parts:
     duty: AgentsOnDuty
     news: News
     call_flow: CallFlow
+    controls: CallControls
+    known: KnownCallersInMemory
+    callers: CallersOnTheLine
     progress: ProgressOnTheLine
 
 
-def web_application(settings: Settings, *, config_file: str | None = None) -> web.Application:
-    """The server. Everything that is opened is closed again in `cleanup_ctx`, in reverse order.
+def web_application(
+    settings: Settings, *, config_file: str | None = None, console: ConsoleSettings | None = None
+) -> web.Application:
+    """The server. `console`: settings can be changed there, and are taken into use by ending with RELOAD set.
+
+    Everything that is opened is closed again in `cleanup_ctx`, in reverse order.
 
     Its start raises SchemaOutdated; a database that is away keeps nothing from starting.
     """
@@ -107,7 +139,13 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         hears_live=live is not None,
         available=duty.available,
     )
-    progress = ProgressOnTheLine(ProgressByPhone(database=database, clock=clock, rules=rules))
+    known = known_callers(settings, database)
+    callers = callers_of(settings, duty, known)
+    rules = replace(rules, somebody_is_free=duty.somebody_is_free)
+    progress = ProgressOnTheLine(
+        ProgressByPhone(database=database, clock=clock, rules=rules),
+        incidents=KnownIncidents(database=database, clock=clock),
+    )
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -118,12 +156,16 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         duty=duty,
         news=news,
         call_flow=call_flow,
+        controls=CallControls(database, clock=clock),
+        known=known,
+        callers=callers,
         progress=progress,
     )
     app = web.Application(client_max_size=1024 * 1024)
     app[DATABASE], app[INBOX] = database, inbox
     # First, so that nothing reads a database that is another version's, and all that reads has ended when it is closed.
     app.cleanup_ctx.append(lambda app: _running(app, parts, config_file))
+    arrivals = Arrivals()
     edge = WebhookEdge(
         providers=providers_of(settings),
         call_flow=call_flow,
@@ -131,6 +173,8 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         clock=clock,
         public_url=settings.server.public_url,
         progress=progress,
+        callers=callers,
+        arrivals=arrivals,
     )
     edge.add_routes(app)
     if live is not None:
@@ -138,7 +182,7 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         public_url = settings.server.public_url
         media = MediaEdge(providers=media_of(settings), listener=live.listener, clock=clock, public_url=public_url)
         media.add_routes(app)
-    app[READY], app[SWITCHES] = asyncio.Event(), {}
+    app[READY], app[SWITCHES], app[RELOAD] = asyncio.Event(), {}, asyncio.Event()
     app.router.add_get("/healthz", _health)
     speech = OfflineSpeech(settings.server.data_dir / SPEECH_FOLDER)
     board = live.board if live is not None else None
@@ -152,8 +196,21 @@ def web_application(settings: Settings, *, config_file: str | None = None) -> we
         live_tickets=live.listener.tickets if live is not None else None,
         duty=duty,
         news=news,
+        controls=parts.controls,
+        console=console,
+        arrivals=arrivals,
     )
+    if console is not None:
+        app.cleanup_ctx.append(functools.partial(_ready_for_changes, parts=parts, console=console))
     return app
+
+
+async def _ready_for_changes(app: web.Application, *, parts: Parts, console: ConsoleSettings) -> AsyncIterator[None]:
+    looking = end_when_settings_changed(parts.database, console, clock=parts.clock, reload=app[RELOAD], stop=end_server)
+    task = asyncio.create_task(looking, name="settings")
+    task.add_done_callback(_say_if_failed)
+    yield
+    await _cancel(task)
 
 
 async def _health(request: web.Request) -> web.Response:
@@ -193,6 +250,7 @@ async def _running(app: web.Application, parts: Parts, config_file: str | None) 
         )
         switches = _switches(parts, session)
         app[SWITCHES].update(switches)
+        parts.controls.providers.update({TWILIO: TwilioControl(rest), ASTERISK: AsteriskControl(switches)})
         lookups: dict[str, CallLookup] = {TWILIO: rest, ASTERISK: AsteriskLookup(switches)}
         dialler = dialler_of(settings, switches, otherwise=rest)
         scheduler = _scheduler(parts, lookups=lookups, dialler=dialler)
@@ -224,7 +282,9 @@ def _switches(parts: Parts, session: aiohttp.ClientSession) -> dict[str, Asteris
             call_flow=parts.call_flow,
             inbox=parts.inbox,
             clock=parts.clock,
+            callers=parts.callers,
             progress=parts.progress,
+            listener=parts.live.listener if parts.live is not None else None,
         )
         for name, ari in ari_clients(parts.settings, session).items()
     }
@@ -260,9 +320,11 @@ async def _work(
     ready.set()
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(parts.duty)
+        await stack.enter_async_context(parts.known)
         await stack.enter_async_context(folding)
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
+        await warn_of_unknown_years(parts.rules.calendar, parts.clock)
         asking = asyncio.create_task(_ask_at_start(parts, lookups), name="ask after open calls")
         stack.push_async_callback(_cancel, asking)
         if supervisor is not None:
@@ -278,6 +340,7 @@ def _say_if_failed(task: asyncio.Task[None]) -> None:
 def when_folded(rules: FollowUpRules) -> tuple[WhenFolded, ...]:
     """What follows from a call's state, in the transaction that writes it."""
     return (
+        plan_queue_call_back,
         functools.partial(plan_missed_call, rules=rules),
         functools.partial(record_outcome, rules=rules),
         record_on_call,
@@ -314,6 +377,20 @@ def _scheduler(parts: Parts, *, lookups: Mapping[str, CallLookup], dialler: Dial
         lambda: count_some_days(database, parts.settings.counting, now=clock.now()),
         seconds=COUNT_DAYS_SECONDS,
     )
+    scheduler.add("calendar", lambda: warn_of_unknown_years(rules.calendar, clock), seconds=ONCE_A_DAY_SECONDS)
+    retention = parts.settings.retention
+    scheduler.add(
+        "what is older than it is kept",
+        lambda: delete_old(
+            database,
+            parts.settings.recordings_dir,
+            now=clock.now(),
+            recording_days=retention.recording_days,
+            audit_days=retention.audit_days,
+        ),
+        seconds=RETENTION_SECONDS,
+    )
+    scheduler.add("words to search", lambda: index_tickets(database), seconds=SEARCH_INDEX_SECONDS)
     heard = live_tickets(parts.settings, database, clock=clock, rules=rules)  # also of the time when it was switched on
     seconds = LIVE_TICKETS_SECONDS if parts.live is not None else CLOSE_GAPS_SECONDS
     scheduler.add("tickets of calls heard live", heard.tick, seconds=seconds)

@@ -7,6 +7,7 @@ import signal
 
 import aiohttp
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import (
     clock_of,
@@ -23,14 +24,19 @@ from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.jobs.queue import TranscriptionJobs
+from callcenter.services.console_settings import last_change
 from callcenter.services.transcribe_recording import TranscribeRecording
 
 log = structlog.get_logger()
 
+SECONDS_BETWEEN_LOOKS = 10.0
 
-async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
+
+async def run_worker(settings: Settings, *, parent: int | None = None, number_in_use: int = 0) -> bool:
     """Transcribes until SIGTERM or SIGINT, or until the server that started it (`parent`) is gone.
 
+    A worker of its own ends as well where something was changed in the console since `number_in_use`, and answers
+    True: start it with the settings as they are now. An embedded one is started anew by its server.
     Raises SpeechError where the configured model does not work: then no recording is touched.
     """
     stop = asyncio.Event()
@@ -72,4 +78,20 @@ async def run_worker(settings: Settings, *, parent: int | None = None) -> None:
         await jobs.launch()
         stack.push_async_callback(jobs.close)
         log.info("worker started", processes=processes, model=str(engine_settings(settings).model_path))
+        changed = asyncio.Event()
+        if parent is None:
+            looking = asyncio.create_task(_until_changed(database, number_in_use, changed=changed, stop=stop))
+            stack.callback(looking.cancel)
         await jobs.run(stop, is_orphan=lambda: parent is not None and os.getppid() != parent)
+        return changed.is_set()
+
+
+async def _until_changed(database: Database, number: int, *, changed: asyncio.Event, stop: asyncio.Event) -> None:
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            async with database.read() as session:
+                if await last_change(session) != number:
+                    break
+    changed.set()
+    stop.set()

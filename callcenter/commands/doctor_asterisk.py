@@ -9,7 +9,8 @@ from callcenter.app.asterisk import recordings_of
 from callcenter.commands.finding import Finding
 from callcenter.config import AsteriskSettings, Settings, SettingsError
 from callcenter.ivr.call_flow import CallFlow
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriGone, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriGone, AriRefused, AriUnreachable
 from callcenter.ivr.providers.asterisk.prompts import PROMPTS_FOLDER
 
 NEEDED = ("app_stasis", "app_mixmonitor", "app_record", "app_dial", "format_wav", "func_db", "res_ari_channels")

@@ -1,23 +1,31 @@
 """`callcenter serve` and `callcenter worker`."""
 
 import asyncio
+import contextlib
 import errno
+import functools
 import gc
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from callcenter.app.console_settings import settings_in_use
 from callcenter.app.parts import prepare_data_dir, warn_of_rehearsal
 from callcenter.asr.errors import SpeechError
-from callcenter.config import ServerSettings, Settings
+from callcenter.config import ServerSettings, Settings, load_settings
 from callcenter.logs import set_up_logs
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.schema import SchemaOutdated, in_one_line
 
 log = structlog.get_logger()
+
+BACKLOG = 1024
+"""Connections that wait while the server starts anew."""
 
 
 def serve(settings: Settings, *, config_file: Path | None) -> int:
@@ -25,17 +33,14 @@ def serve(settings: Settings, *, config_file: Path | None) -> int:
 
     A database that is away keeps nobody from phoning: events go to the spool until it is back. Raises SettingsError.
     """
-    from callcenter.app.server import web_application
-
     set_up_logs(settings.log)
     warn_of_rehearsal(settings)
     prepare_data_dir(settings)
-    app = web_application(settings, config_file=str(config_file) if config_file else None)
     server = settings.server
-    _spare_the_collector()
-    log.info("serving", address=f"http://{server.host}:{server.port}", public_url=server.public_url)
     try:
-        web.run_app(app, host=server.host, port=server.port, print=None, access_log=None, shutdown_timeout=5)
+        with contextlib.closing(_Listening(server)) as listening:
+            while _serve_once(config_file, listening):
+                log.info("starting anew with the changed settings")
     except SchemaOutdated as error:
         print(f"callcenter: {error}", file=sys.stderr)
         return 1
@@ -46,6 +51,60 @@ def serve(settings: Settings, *, config_file: Path | None) -> int:
         print(f"callcenter: {remedy}", file=sys.stderr)
         return 1
     return 0
+
+
+def _serve_once(config_file: Path | None, listening: "_Listening") -> bool:
+    """Serves with the settings as they are now; whether it ended because they have changed."""
+    from callcenter.app.reload import RELOAD
+    from callcenter.app.server import web_application
+
+    used = settings_in_use(config_file)
+    load = functools.partial(load_settings, config_file)
+    console = ConsoleSettings(load=load, number_in_use=used.number)
+    app = web_application(used.settings, config_file=str(config_file) if config_file else None, console=console)
+    server = used.settings.server
+    _spare_the_collector()
+    log.info("serving", address=f"http://{server.host}:{server.port}", public_url=server.public_url)
+    web.run_app(app, sock=listening.copies(), print=None, access_log=None, shutdown_timeout=5, backlog=BACKLOG)
+    return app[RELOAD].is_set()
+
+
+class _Listening:
+    """The server's sockets, open from the first start to the last stop: between the two nobody is refused."""
+
+    def __init__(self, server: ServerSettings) -> None:
+        """Raises OSError or UnicodeError where the address cannot be had."""
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        self._sockets: list[socket.socket] = []
+        try:
+            for family, kind, protocol, _name, address in dict.fromkeys(found):
+                self._sockets.append(_listen(family, kind, protocol, address))
+        except OSError:
+            self.close()
+            raise
+
+    def copies(self) -> list[socket.socket]:
+        """For a server that closes what it was given."""
+        return [one.dup() for one in self._sockets]
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+        made.listen(BACKLOG)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _remedy_of_binding(error: OSError | UnicodeError, server: ServerSettings) -> str | None:
@@ -65,7 +124,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def worker(settings: Settings, *, parent: int | None) -> int:
+def worker(settings: Settings, *, parent: int | None, config_file: Path | None = None) -> int:
     """Transcribes until stopped. 1 where the database is away (start it again), 2 where the model does not work."""
     from callcenter.app.worker import run_worker
 
@@ -73,7 +132,10 @@ def worker(settings: Settings, *, parent: int | None) -> int:
     warn_of_rehearsal(settings)
     prepare_data_dir(settings)
     try:
-        asyncio.run(run_worker(settings, parent=parent))
+        used = settings_in_use(config_file)
+        while asyncio.run(run_worker(used.settings, parent=parent, number_in_use=used.number)):
+            log.info("starting anew with the changed settings")
+            used = settings_in_use(config_file)
     except SpeechError as error:
         print(f"callcenter: speech.model = {settings.speech.model!r}: {error}", file=sys.stderr)
         print("callcenter: recordings wait until it is mended; `callcenter models list` shows models", file=sys.stderr)

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from callcenter.db.engine import Database
+from callcenter.db.search import NOT_IN_METADATA
 from callcenter.db.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,6 +21,10 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind in ("table", "index") and (name or "").startswith(NOT_IN_METADATA))
 
 
 def newest_revision() -> str | None:
@@ -41,7 +46,7 @@ async def differences(database: Database) -> list[object]:
     """What the tables in the code have that the database has not, and the other way round."""
 
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
         return list(compare_metadata(context, metadata))
 
     async with database.reader.connect() as connection:

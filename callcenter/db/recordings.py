@@ -38,6 +38,7 @@ class RecordingRow(Base):
     __table_args__ = (
         Index("ix_recordings_call_id", "call_id"),
         Index("ix_recordings_waiting", "state", "content", "ready_at"),
+        Index("ix_recordings_transcribed_at", "transcribed_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

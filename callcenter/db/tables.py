@@ -2,6 +2,7 @@
 
 from callcenter.db import (
     agents,
+    attachments,
     calls,
     campaigns,
     cases,
@@ -16,6 +17,8 @@ from callcenter.db import (
     recordings,
     register,
     reminders,
+    search,
+    settings,
     tickets,
     users,
     wishes,
@@ -25,6 +28,7 @@ from callcenter.db.base import Base
 metadata = Base.metadata
 modules = (
     agents,
+    attachments,
     calls,
     campaigns,
     cases,
@@ -39,6 +43,8 @@ modules = (
     recordings,
     register,
     reminders,
+    search,
+    settings,
     tickets,
     users,
     wishes,

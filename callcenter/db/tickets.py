@@ -37,6 +37,9 @@ class TicketRow(Base):
         Index("ix_tickets_status", "status"),
         Index("ix_tickets_caller_number", "caller_number"),
         Index("ix_tickets_created_at", "created_at"),
+        Index("ix_tickets_updated_at", "updated_at"),
+        Index("ix_tickets_home", "building", "room"),
+        Index("ix_tickets_counted", "status", "request_type", "category", "building"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -122,20 +122,58 @@ PHONES_IN_USE = 500
 """Rounds from here on ring those who were all on the phone when the call came in: a phone may take a second call."""
 
 
-def next_round(order: Sequence[str], available: Available | None, *, start: int, at_once: int) -> Round | None:
+CYCLE = 1000
+"""Rounds are counted on from a multiple of this each time a caller has waited in line: a phone may ring again."""
+
+
+def next_round(
+    order: Sequence[str], available: Available | None, *, start: int, at_once: int, alone: str | None = None
+) -> Round | None:
     """The next `at_once` agents in this order who may be rung, from place `start` on; None where nobody is left.
 
     A round's number is the place of its last agent, so that a call needs no memory: it goes on behind that place,
-    whoever has come or gone meanwhile. Without `available` (it is not known) everybody is rung.
+    whoever has come or gone meanwhile. Without `available` (it is not known) everybody is rung. `alone` is rung by
+    themselves, however many are rung at once.
     """
+    cycle, start = divmod(start, CYCLE)
     if start == 0 and available is not None and not available.free:
         start = PHONES_IN_USE
     base = PHONES_IN_USE if start >= PHONES_IN_USE else 0
     may = frozenset(order) if available is None else (available.ready if base else available.free)
     places = [place for place, agent in enumerate(order) if place >= start - base and agent in may][:at_once]
+    if places and order[places[0]] == alone:
+        places = places[:1]
     if not places:
         return None
-    return Round(agents=tuple(order[place] for place in places), number=base + places[-1])
+    return Round(agents=tuple(order[place] for place in places), number=cycle * CYCLE + base + places[-1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serves:
+    """An agent, and the estates that are theirs before others'; none: all alike."""
+
+    agent: str
+    estates: frozenset[str] = frozenset()
+
+
+def ring_order(
+    agents: Sequence[Serves],
+    *,
+    owner: str | None = None,
+    estate: str | None = None,
+    talked_until: Mapping[str, datetime] | None = None,
+) -> tuple[str, ...]:
+    """Who is rung before whom: the open ticket's owner, the estate's own agents, those of every estate, all others.
+
+    `talked_until`: among equals the longest idle first, before them who has not talked; None: in the order given.
+    """
+
+    def rank(one: Serves) -> tuple[bool, int, float]:
+        stranger = 0 if estate is None or estate in one.estates else 1 if not one.estates else 2
+        talked = talked_until.get(one.agent) if talked_until is not None else None
+        return one.agent != owner, stranger, talked.timestamp() if talked else 0.0
+
+    return tuple(one.agent for one in sorted(agents, key=rank))
 
 
 def by_agent(legs: Iterable[OpenLeg]) -> Mapping[str, tuple[OpenLeg, ...]]:

@@ -8,6 +8,9 @@ from typing import Any
 from callcenter.domain.moments import Moment, Span
 from callcenter.domain.rings import Disposition, Verdict
 
+FALLBACK_AGENT = "fallback"
+"""Stands as the agent of the fallback number's phone: who is connected there has flowed out of the hotline."""
+
 
 class Direction(StrEnum):
     """IMPORTED: a recording from before our time, of which no event tells; it counts in no figure."""
@@ -21,7 +24,9 @@ class EventKind(StrEnum):
     """What happened. `leg_*` speaks of an agent's phone, `call_*` of the resident's side of the call.
 
     `data` carries, by kind: call_started {direction, from, to, purpose?, tells?}, where `tells` lists what this line
-    reports beyond ringing and answers (hold, transfer); key_pressed {digits, purpose}; call_transferred {to?};
+    reports beyond ringing and answers (hold, transfer); key_pressed {digits, purpose}; call_transferred {to?, by?,
+    announced?}; call_joined {to, by}: a third person speaks with the resident and the agent; call_queued {place}: the
+    resident heard their place; recording_paused, recording_resumed {by}; supervised {how, by};
     leg_* {agent, number, needs_confirmation?}; leg_ended {reason, sip_code?}; call_ended {reason, answered_by?,
     hung_up_by?}; recording_* {recording_id, url, channels, seconds, content}; wrap_up_ended {agent}: our own console
     says that the work after the call is done; call_closed_unasked {}.
@@ -45,6 +50,11 @@ class EventKind(StrEnum):
     CALL_ENDED = "call_ended"
     CALL_CLOSED_UNKNOWN = "call_closed_unknown"
     WRAP_UP_ENDED = "wrap_up_ended"
+    CALL_JOINED = "call_joined"
+    RECORDING_PAUSED = "recording_paused"
+    RECORDING_RESUMED = "recording_resumed"
+    SUPERVISED = "supervised"
+    CALL_QUEUED = "call_queued"
 
 
 HOLD, TRANSFER = "hold", "transfer"

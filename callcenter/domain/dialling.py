@@ -42,6 +42,7 @@ class Reason(StrEnum):
     NUMBER_TRIED_OFTEN_TODAY = "number_tried_often_today"
     LINE_IN_USE = "line_in_use"
     ALL_LINES_BUSY = "all_lines_busy"
+    NOBODY_FREE = "nobody_free"
     CAMPAIGN_PACE = "campaign_pace"
     RESIDENT_JUST_CALLED = "resident_just_called"
     OPEN_COMPLAINT = "open_complaint"

@@ -311,7 +311,7 @@ class AgentFigures:
     """One agent's own phone, each time that it rang; legs that were cancelled are nobody's fault and not counted.
 
     `mean_ring_ms` is None where there was nothing to measure; `times` and `contacts` are of the calls that the
-    agent took. `on_duty_ms` is None where it is not recorded.
+    agent took.
     """
 
     agent: str
@@ -324,11 +324,14 @@ class AgentFigures:
     mean_ring_ms: int | None = None
     times: CallTimes = CallTimes()
     contacts: "Contacts | None" = None
-    on_duty_ms: int | None = None
+
+    @property
+    def answered(self) -> int:
+        return self.within + self.undecided + self.late
 
     @property
     def rang(self) -> int:
-        return self.within + self.undecided + self.late + self.refused + self.rang_out + self.not_confirmed
+        return self.answered + self.refused + self.rang_out + self.not_confirmed
 
     @property
     def share(self) -> Band | None:

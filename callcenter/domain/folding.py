@@ -258,12 +258,12 @@ def _heard_ringing(legs: tuple[LegState, ...], answered: Moment | None, *, open_
     """All the ringing that the resident heard: the union of the legs' ringing, not their sum.
 
     It ends with the answer, also for phones that were hung up only a moment later; a leg whose own end was not
-    reported ends where the caller was sent to voice mail.
+    reported ends where the caller was sent to voice mail. Phones that ring after it are transfers.
     """
     stretches = []
     for leg in legs:
         end = leg.answered or leg.ended or open_until
-        if leg.ringing is None or end is None:
+        if leg.ringing is None or end is None or (answered is not None and leg.ringing.earliest >= answered.latest):
             continue
         ends = [end] if answered is None else [end, answered]
         stretches.append((leg.ringing, min(ends, key=_moment_key)))

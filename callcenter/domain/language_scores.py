@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import sqrt
 from statistics import NormalDist
+from typing import Self
 
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
@@ -36,18 +37,59 @@ class WeekScore:
         return self.passed / self.judged if self.judged else None
 
 
-def scored(weeks: Sequence[tuple[date, Sequence[tuple[int, int]]]]) -> tuple[WeekScore, ...]:
-    """`weeks`: each Monday with (checks passed, checks made) of each call, the oldest first."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallSums:
+    """Calls, their checks passed and made, and the sums of squares and products that the scatter needs."""
+
+    calls: int = 0
+    passed: int = 0
+    made: int = 0
+    passed_squared: int = 0
+    made_squared: int = 0
+    passed_made: int = 0
+
+    @classmethod
+    def alike(cls, passed: int, made: int, *, calls: int = 1) -> Self:
+        """So many calls with the same number of checks passed and made."""
+        return cls(
+            calls=calls,
+            passed=passed * calls,
+            made=made * calls,
+            passed_squared=passed * passed * calls,
+            made_squared=made * made * calls,
+            passed_made=passed * made * calls,
+        )
+
+    def __add__(self, other: "CallSums") -> "CallSums":
+        return CallSums(
+            calls=self.calls + other.calls,
+            passed=self.passed + other.passed,
+            made=self.made + other.made,
+            passed_squared=self.passed_squared + other.passed_squared,
+            made_squared=self.made_squared + other.made_squared,
+            passed_made=self.passed_made + other.passed_made,
+        )
+
+    @property
+    def scatter(self) -> float:
+        """The sum over the calls of (passed - share x made) squared; whole numbers until the last step."""
+        squares = self.passed_squared * self.made**2
+        squares += self.passed**2 * self.made_squared - 2 * self.passed * self.made * self.passed_made
+        return squares / self.made**2
+
+
+def scored(weeks: Sequence[tuple[date, CallSums]]) -> tuple[WeekScore, ...]:
+    """`weeks`: each Monday with its calls, the oldest first."""
     found: list[WeekScore] = []
-    before: list[tuple[int, int]] = []
+    before = CallSums()
     for monday, calls in weeks:
         low, high = interval(calls)
         found.append(
             WeekScore(
                 monday=monday,
-                calls=len(calls),
-                passed=sum(passed for passed, _ in calls),
-                judged=sum(judged for _, judged in calls),
+                calls=calls.calls,
+                passed=calls.passed,
+                judged=calls.made,
                 low=low,
                 high=high,
                 change=_change(calls, before),
@@ -57,26 +99,22 @@ def scored(weeks: Sequence[tuple[date, Sequence[tuple[int, int]]]]) -> tuple[Wee
     return tuple(found)
 
 
-def interval(calls: Sequence[tuple[int, int]]) -> tuple[float | None, float | None]:
+def interval(calls: CallSums) -> tuple[float | None, float | None]:
     """Of the share passed, with 95 %: a call's checks go together, so calls and not checks are what is counted.
 
     The ratio of sums with the calls' own scatter (linearised); Wilson's interval over the calls where all are alike.
     """
-    judged = sum(made for _, made in calls)
-    if not judged:
+    if not calls.made:
         return None, None
-    share, count = sum(passed for passed, _ in calls) / judged, len(calls)
-    half = _Z * _standard_error(calls) if count > 1 else 0.0
+    share = calls.passed / calls.made
+    half = _Z * _standard_error(calls) if calls.calls > 1 else 0.0
     if half == 0:
-        return _wilson(share, count)
+        return _wilson(share, calls.calls)
     return max(0.0, share - half), min(1.0, share + half)
 
 
-def _standard_error(calls: Sequence[tuple[int, int]]) -> float:
-    judged = sum(made for _, made in calls)
-    share, count = sum(passed for passed, _ in calls) / judged, len(calls)
-    scatter = sum((passed - share * made) ** 2 for passed, made in calls)
-    return sqrt(count / (count - 1) * scatter) / judged
+def _standard_error(calls: CallSums) -> float:
+    return sqrt(calls.calls / (calls.calls - 1) * calls.scatter) / calls.made
 
 
 def _wilson(share: float, count: int) -> tuple[float, float]:
@@ -85,11 +123,11 @@ def _wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _change(calls: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]]) -> str | None:
+def _change(calls: CallSums, before: CallSums) -> str | None:
     """Against all weeks before, by the difference of the two shares over its standard error."""
-    if len(calls) < FEWEST_CALLS or len(before) < FEWEST_CALLS:
+    if min(calls.calls, before.calls) < FEWEST_CALLS or not (calls.made and before.made):
         return None
-    new, old = (sum(p for p, _ in part) / sum(m for _, m in part) for part in (calls, before))
+    new, old = calls.passed / calls.made, before.passed / before.made
     error = sqrt(_standard_error(calls) ** 2 + _standard_error(before) ** 2)
     if error == 0 or abs(new - old) <= _Z * error:
         return None

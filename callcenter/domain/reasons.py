@@ -27,6 +27,7 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     ),
     Reason.LINE_IN_USE: ("正在拨打该号码", "this number is being called at this moment"),
     Reason.ALL_LINES_BUSY: ("线路已满，稍候拨打", "all lines are in use: it leaves as soon as one is free"),
+    Reason.NOBODY_FREE: ("客服都在通话中，等有人空闲再拨", "no agent is free to take it: it leaves as soon as one is"),
     Reason.CAMPAIGN_PACE: ("已达群呼速度上限，稍候拨打", "the campaign's pace is reached: it leaves a little later"),
     Reason.RESIDENT_JUST_CALLED: (
         "住户刚来电，待确认来电内容后再决定",

@@ -63,7 +63,8 @@ class ReminderKind:
     heard without a key. `hours` None: the decent hours of the settings; `may_go_outside_decent_hours` holds only for
     a reminder that was promised for a time. `served_by_another_call`: once the resident was spoken to about the ticket
     this call is no longer needed. `goes_to_a_person` after the last attempt; `needs_consent` and
-    `not_during_a_complaint` are asked of the number.
+    `not_during_a_complaint` are asked of the number. `connects_agents`: an agent takes the call, which is made only
+    while one is free; `ordered_by_agent`: the agent who ordered it speaks, and nothing is played.
     """
 
     name: str
@@ -82,6 +83,8 @@ class ReminderKind:
     goes_to_a_person: bool = True
     needs_consent: bool = False
     not_during_a_complaint: bool = False
+    connects_agents: bool = False
+    ordered_by_agent: bool = False
 
     @property
     def known_fields(self) -> frozenset[str]:

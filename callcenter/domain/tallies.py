@@ -6,36 +6,24 @@ comes out as if all the calls had been counted together.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from operator import add
-from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import TypeAlias
 
 from callcenter.domain.calls import LegOutcome
-from callcenter.domain.figures import (
-    AgentFigures,
-    CallTimes,
-    Cell,
-    Contacts,
-    Figures,
-    cell_of_call,
-    figures_of,
-)
-from callcenter.domain.moments import Span
+from callcenter.domain.counted_calls import COUNTED_LEGS, CountedCall, CountedLeg, CountedPromise, Counting, OfTicket
+from callcenter.domain.figures import AgentFigures, CallTimes, Cell, Contacts, Figures, cell_of_call, figures_of
 from callcenter.domain.rings import Disposition, Verdict
 
-FORMAT = 1
 QUARTER_SECONDS = 900
 """A quarter of an hour: every time zone's offset is a multiple of one, so they can be put into its hours."""
 
-COUNTED_LEGS = frozenset({LegOutcome.ANSWERED, LegOutcome.REFUSED, LegOutcome.RANG_OUT, LegOutcome.NOT_CONFIRMED})
-"""Legs that were cancelled, busy or unreachable are nobody's fault."""
+QUARTERS, RINGS, PICK_UPS, CELLS, SPEEDS = "quarters", "rings", "pick_ups", "cells", "speeds"
+TALKS, LEGS, ESTATE_CONTACTS, AGENT_CONTACTS = "talks", "legs", "estate_contacts", "agent_contacts"
 
 COLUMNS = (
     "calls",
-    "longest_ms",
     "speed_ms",
     "surely_in_time",
     "perhaps_in_time",
@@ -48,81 +36,13 @@ COLUMNS = (
     "transfers_told",
     "transferred",
 )
-LONGEST = COLUMNS.index("longest_ms")
 CONTACTS = ("matters", "again", "open_matters", "linked", "repeats", "promised", "kept")
-OPEN = CONTACTS.index("open_matters")
+MATTERS, AGAIN, OPEN = map(CONTACTS.index, ("matters", "again", "open_matters"))
+LEG_COUNT, LEGS_MEASURED, LEGS_RING_MS = range(3)
+UNJUDGED = "-"
 
-Row: TypeAlias = list[int]
-CellKey: TypeAlias = tuple[str, str | None]
-"""Disposition, verdict."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counting:
-    """How calls are counted: whose days they are, and what is in time. `version` stands beside what was counted so."""
-
-    zone: ZoneInfo
-    in_time_ms: int
-
-    @property
-    def version(self) -> str:
-        return f"{FORMAT} {self.zone.key} {self.in_time_ms}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfTicket:
-    """A call's place on its ticket. `estate` is empty where nobody knows it.
-
-    `is_matter`: it opened a ticket with something to do. `came_again`: within the days of first-contact resolution a
-    second contact came about it. `is_linked`: the resident called about it; `is_repeat`: it was there before.
-    """
-
-    estate: str
-    is_matter: bool
-    came_again: bool
-    is_linked: bool
-    is_repeat: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CountedCall:
-    """An inbound call as figures look at it. `is_young`: the days of first-contact resolution are not over."""
-
-    call_id: str
-    number: str
-    agent: str
-    started_at: datetime
-    disposition: Disposition
-    verdict: Verdict | None
-    rings: tuple[int, int] | None
-    speed: Span | None
-    talk: Span | None
-    hold: Span | None
-    wrap_up: Span | None
-    transferred: bool | None
-    is_young: bool
-    ticket: OfTicket | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CountedLeg:
-    """One agent's phone on a call to `number`."""
-
-    number: str
-    agent: str
-    outcome: LegOutcome
-    verdict: Verdict | None
-    ring: Span | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CountedPromise:
-    """A call-back that was due, promised by `agent` on a call to `number`; `is_kept`: made by the time promised."""
-
-    number: str
-    estate: str
-    agent: str
-    is_kept: bool
+Row: TypeAlias = dict[int, int]
+Rows: TypeAlias = dict[str, Row]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,38 +59,38 @@ class Longest:
         return -self.speed_ms, self.started_at, self.call_id
 
 
-def _zeros() -> Row:
-    return [0] * len(COLUMNS)
+def _no_rows() -> Rows:
+    return defaultdict(lambda: defaultdict(int))
 
 
-def _no_contacts() -> Row:
-    return [0] * len(CONTACTS)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfEstate:
+    """The figures of one estate's calls; the name is empty where nobody knows it."""
+
+    name: str
+    figures: Figures
+    contacts: Contacts
 
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """Counts, each under the key that its name says. `quarters`: since 1970, with disposition and verdict.
+    """Counts in named rows of numbered columns, none of them zero. A row's name begins with its table:
 
-    `rings`: answered calls by the fewest and the most rings heard; `pick_ups`: phones answered, by seconds of ringing
-    rounded up; `legs`: how many, of how many the ringing is known, and its sum in milliseconds; `speeds`: answers by
-    estate and by tenths of a second from the end of the menu.
+    `quarters DISPOSITION VERDICT`: calls by quarter of an hour since 1970; `cells DISPOSITION VERDICT ESTATE`: the sums
+    that COLUMNS names; `speeds ESTATE`: answers by tenths of a second from the end of the menu; `rings FEWEST`:
+    answered calls by the most rings that may have been heard; `talks AGENT`: COLUMNS of the calls that the agent took;
+    `legs OUTCOME VERDICT AGENT`: how many, of how many the ringing is known, its sum in milliseconds; `pick_ups `:
+    phones answered by seconds of ringing rounded up; `estate_contacts ESTATE`, `agent_contacts AGENT`: CONTACTS.
+    `slowest`: the longest speed of answer by estate, milliseconds.
     """
 
-    quarters: dict[CellKey, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
-    rings: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
-    pick_ups: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    by_estate: dict[str, dict[CellKey, Row]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(_zeros)))
-    speeds: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
-    by_agent: dict[str, Row] = field(default_factory=lambda: defaultdict(_zeros))
-    legs: dict[tuple[str, str, str | None], Row] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
-    contacts_by_estate: dict[str, Row] = field(default_factory=lambda: defaultdict(_no_contacts))
-    contacts_by_agent: dict[str, Row] = field(default_factory=lambda: defaultdict(_no_contacts))
+    rows: Rows = field(default_factory=_no_rows)
+    slowest: dict[str, int] = field(default_factory=dict)
     longest: Longest | None = None
 
     def count(self, call: CountedCall, counting: Counting) -> None:
-        quarter = int(call.started_at.timestamp()) // QUARTER_SECONDS
-        verdict = call.verdict.value if call.verdict else None
-        self.quarters[call.disposition.value, verdict][quarter] += 1
+        kind = f"{call.disposition.value} {call.verdict.value if call.verdict else UNJUDGED}"
+        self.rows[f"{QUARTERS} {kind}"][int(call.started_at.timestamp()) // QUARTER_SECONDS] += 1
         cell = cell_of_call(
             call.disposition,
             call.verdict,
@@ -181,222 +101,172 @@ class Tally:
             wrap_up=call.wrap_up,
             transferred=call.transferred,
         )
-        row = [getattr(cell, name) for name in COLUMNS]
+        sums = [getattr(cell, name) for name in COLUMNS]
         estate = call.ticket.estate if call.ticket else ""
-        _put(self.by_estate[estate][call.disposition.value, verdict], row)
-        if cell.speed_tenths is not None:
-            self.speeds[estate][cell.speed_tenths] += 1
+        self._put(f"{CELLS} {kind} {estate}", sums)
         if call.ticket and call.ticket.is_linked:
-            self._contact(estate, call.agent, _row_of(call.ticket, is_young=call.is_young))
-        if call.disposition is not Disposition.ANSWERED:
-            return
+            self._contact(estate, call.agent, _contact_sums(call.ticket, is_young=call.is_young))
+        if call.disposition is Disposition.ANSWERED:
+            self._count_answer(call, cell, sums, estate)
+
+    def _count_answer(self, call: CountedCall, cell: Cell, sums: list[int], estate: str) -> None:
         if call.agent:
-            _put(self.by_agent[call.agent], row)
+            self._put(f"{TALKS} {call.agent}", sums)
         if call.rings:
-            self.rings[call.rings] += 1
-        if call.speed:
-            self._wait(Longest(speed_ms=call.speed.middle_ms, started_at=call.started_at, call_id=call.call_id))
+            fewest, most = call.rings
+            self.rows[f"{RINGS} {fewest}"][most] += 1
+        if call.speed and cell.speed_tenths is not None:
+            self.rows[f"{SPEEDS} {estate}"][cell.speed_tenths] += 1
+            speed_ms = call.speed.middle_ms
+            self.slowest[estate] = max(speed_ms, self.slowest.get(estate, speed_ms))
+            self._wait(Longest(speed_ms=speed_ms, started_at=call.started_at, call_id=call.call_id))
 
     def count_leg(self, leg: CountedLeg) -> None:
         if leg.outcome is LegOutcome.ANSWERED and leg.ring:
-            self.pick_ups[-(-leg.ring.middle_ms // 1000)] += 1
+            self.rows[f"{PICK_UPS} "][-(-leg.ring.middle_ms // 1000)] += 1
         if leg.agent and leg.outcome in COUNTED_LEGS:
-            key = leg.agent, leg.outcome.value, leg.verdict.value if leg.verdict else None
-            _sum(self.legs[key], [1, int(leg.ring is not None), leg.ring.middle_ms if leg.ring else 0])
+            verdict = leg.verdict.value if leg.verdict else UNJUDGED
+            sums = [1, int(leg.ring is not None), leg.ring.middle_ms if leg.ring else 0]
+            self._put(f"{LEGS} {leg.outcome.value} {verdict} {leg.agent}", sums)
 
     def count_promise(self, promise: CountedPromise) -> None:
         self._contact(promise.estate, promise.agent, [0, 0, 0, 0, 0, 1, int(promise.is_kept)])
 
-    def _contact(self, estate: str, agent: str, row: Row) -> None:
-        _sum(self.contacts_by_estate[estate], row)
-        _sum(self.contacts_by_agent[agent], row)
+    def _contact(self, estate: str, agent: str, sums: list[int]) -> None:
+        self._put(f"{ESTATE_CONTACTS} {estate}", sums)
+        self._put(f"{AGENT_CONTACTS} {agent}", sums)
+
+    def _put(self, name: str, sums: Iterable[int]) -> None:
+        row = self.rows[name]
+        for column, value in enumerate(sums):
+            if value:
+                row[column] += value
 
     def _wait(self, other: Longest | None) -> None:
         if other is not None and (self.longest is None or other.rank < self.longest.rank):
             self.longest = other
 
     def add(self, other: "Tally") -> None:
-        for kind, quarters in other.quarters.items():
-            _count(self.quarters[kind], quarters)
-        _count(self.rings, other.rings)
-        _count(self.pick_ups, other.pick_ups)
-        for estate, cells in other.by_estate.items():
-            own = self.by_estate[estate]
-            for cell, row in cells.items():
-                _put(own[cell], row)
-        for estate, speeds in other.speeds.items():
-            _count(self.speeds[estate], speeds)
-        for agent, row in other.by_agent.items():
-            _put(self.by_agent[agent], row)
-        for leg, row in other.legs.items():
-            _sum(self.legs[leg], row)
-        for name, row in other.contacts_by_estate.items():
-            _sum(self.contacts_by_estate[name], row)
-        for name, row in other.contacts_by_agent.items():
-            _sum(self.contacts_by_agent[name], row)
-        self._wait(other.longest)
+        for name, more in other.rows.items():
+            row = self.rows[name]
+            for column, value in more.items():
+                row[column] += value
+        self.compare_waits(other.slowest, other.longest)
 
-    def set_open(self, *, young: bool) -> None:
-        """Whether the days of first-contact resolution still run for all of these calls, or for none."""
-        for row in (*self.contacts_by_estate.values(), *self.contacts_by_agent.values()):
-            row[OPEN] = row[0] - row[1] if young else 0
+    def compare_waits(self, slowest: Mapping[str, int], longest: Longest | None) -> None:
+        for estate, speed_ms in slowest.items():
+            self.slowest[estate] = max(speed_ms, self.slowest.get(estate, speed_ms))
+        self._wait(longest)
 
-    def figures(self, estate: str | None = None) -> Figures:
-        """Of all the calls, or of those of one estate."""
-        chosen = self.by_estate if estate is None else {estate} & self.by_estate.keys()
-        speeds: dict[int, int] = defaultdict(int)
-        for one in chosen:
-            _count(speeds, self.speeds.get(one, {}))
-        cells = (_cell(key, row) for one in chosen for key, row in self.by_estate[one].items())
-        return figures_of(cells, speeds=speeds)
+    def _of(self, table: str) -> Iterator[tuple[str, Row]]:
+        """The rows of a table by the rest of their names."""
+        head = f"{table} "
+        return ((name.removeprefix(head), row) for name, row in self.rows.items() if name.startswith(head))
 
-    def estates(self) -> list[str]:
+    def figures(self) -> Figures:
+        """Of all the calls."""
+        kinds: Rows = _no_rows()
+        for name, row in self._of(CELLS):
+            disposition, verdict, _ = name.split(" ", 2)
+            _add_to(kinds[f"{disposition} {verdict}"], row)
+        speeds: Row = defaultdict(int)
+        for _, row in self._of(SPEEDS):
+            _add_to(speeds, row)
+        slowest = max(self.slowest.values(), default=0)
+        return figures_of([_cell(kind, row, slowest_ms=slowest) for kind, row in kinds.items()], speeds=speeds)
+
+    def estates(self) -> tuple[OfEstate, ...]:
         """Those with most calls first, the calls of unknown estates last."""
-        calls = {estate: sum(row[0] for row in cells.values()) for estate, cells in self.by_estate.items()}
-        return sorted(calls, key=lambda estate: (estate == "", -calls[estate], estate))
+        cells: dict[str, list[Cell]] = defaultdict(list)
+        for name, row in self._of(CELLS):
+            disposition, verdict, estate = name.split(" ", 2)
+            cells[estate].append(_cell(f"{disposition} {verdict}", row, slowest_ms=self.slowest.get(estate, 0)))
+        found = [
+            OfEstate(
+                name=estate,
+                figures=figures_of(some, speeds=self.rows.get(f"{SPEEDS} {estate}", {})),
+                contacts=_contacts(self.rows.get(f"{ESTATE_CONTACTS} {estate}", {})),
+            )
+            for estate, some in cells.items()
+        ]
+        calls = {estate: sum(cell.calls for cell in some) for estate, some in cells.items()}
+        return tuple(sorted(found, key=lambda one: (one.name == "", -calls[one.name], one.name)))
 
     def contacts(self) -> Contacts:
-        total = _no_contacts()
-        for row in self.contacts_by_estate.values():
-            _sum(total, row)
+        total: Row = defaultdict(int)
+        for _, row in self._of(ESTATE_CONTACTS):
+            _add_to(total, row)
         return _contacts(total)
-
-    def contacts_of_estate(self, estate: str) -> Contacts:
-        return _contacts(self.contacts_by_estate.get(estate, _no_contacts()))
 
     def agents(self) -> tuple[AgentFigures, ...]:
         """Every agent whose phone rang, those whose phone rang most first."""
         columns: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        rings: dict[str, Row] = defaultdict(lambda: [0, 0])
-        for (agent, outcome, verdict), (legs, measured, ring_ms) in self.legs.items():
+        rings: Rows = _no_rows()
+        for name, row in self._of(LEGS):
+            outcome, verdict, agent = name.split(" ", 2)
             answered = outcome == LegOutcome.ANSWERED
-            columns[agent][(verdict or Verdict.UNDECIDED.value) if answered else outcome] += legs
+            judged = Verdict.UNDECIDED.value if verdict == UNJUDGED else verdict
+            columns[agent][judged if answered else outcome] += row[LEG_COUNT]
             if answered:
-                _sum(rings[agent], [measured, ring_ms])
+                _add_to(rings[agent], row)
         found = [
             AgentFigures(
                 agent=agent,
-                mean_ring_ms=round(rings[agent][1] / rings[agent][0]) if rings[agent][0] else None,
-                times=CallTimes.of([_cell((Disposition.ANSWERED, None), self.by_agent.get(agent, _zeros()))]),
-                contacts=_contacts(self.contacts_by_agent.get(agent, _no_contacts())),
+                mean_ring_ms=_mean(rings[agent][LEGS_RING_MS], rings[agent][LEGS_MEASURED]),
+                times=CallTimes.of([_cell(_ANSWERED, self.rows.get(f"{TALKS} {agent}", {}), slowest_ms=0)]),
+                contacts=_contacts(self.rows.get(f"{AGENT_CONTACTS} {agent}", {})),
                 **by_outcome,
             )
             for agent, by_outcome in columns.items()
         ]
         return tuple(sorted(found, key=lambda one: (-one.rang, one.agent)))
 
-    def packed(self) -> dict[str, Any]:
-        """As JSON can hold it; the same counts are always packed alike."""
-        longest = self.longest
-        return {
-            "quarters": [[*key, *_spread(quarters)] for key, quarters in _sorted(self.quarters)],
-            "rings": [[*key, count] for key, count in _sorted(self.rings)],
-            "pick_ups": [[key, count] for key, count in _sorted(self.pick_ups)],
-            "by_estate": {
-                estate: [[*key, *_trimmed(row)] for key, row in _sorted(cells)]
-                for estate, cells in _sorted(self.by_estate)
-            },
-            "speeds": {
-                estate: [[tenths, count] for tenths, count in _sorted(speeds)]
-                for estate, speeds in _sorted(self.speeds)
-            },
-            "by_agent": {agent: _trimmed(row) for agent, row in _sorted(self.by_agent)},
-            "legs": [[*key, *row] for key, row in _sorted(self.legs)],
-            "contacts_by_estate": dict(_sorted(self.contacts_by_estate)),
-            "contacts_by_agent": dict(_sorted(self.contacts_by_agent)),
-            "longest": [longest.speed_ms, longest.started_at.astimezone(UTC).isoformat(), longest.call_id]
-            if longest
-            else None,
-        }
+    def quarters(self) -> Iterator[tuple[Disposition, Verdict | None, Mapping[int, int]]]:
+        """Calls by quarter of an hour since 1970, for each way in which calls ended."""
+        for kind, row in self._of(QUARTERS):
+            disposition, verdict = kind.split(" ")
+            yield Disposition(disposition), None if verdict == UNJUDGED else Verdict(verdict), row
 
-    @classmethod
-    def unpacked(cls, packed: Mapping[str, Any]) -> "Tally":
-        tally = cls()
-        for disposition, verdict, first, *spread in packed["quarters"]:
-            pairs = {first + apart: count for apart, count in zip(spread[::2], spread[1::2], strict=True)}
-            tally.quarters[disposition, verdict].update(pairs)
-        tally.rings.update({(one[0], one[1]): one[2] for one in packed["rings"]})
-        tally.pick_ups.update(packed["pick_ups"])
-        for estate, cells in packed["by_estate"].items():
-            tally.by_estate[estate].update({(one[0], one[1]): _filled(one[2:]) for one in cells})
-        for estate, speeds in packed["speeds"].items():
-            tally.speeds[estate].update(speeds)
-        tally.by_agent.update({agent: _filled(row) for agent, row in packed["by_agent"].items()})
-        tally.legs.update({(one[0], one[1], one[2]): one[3:] for one in packed["legs"]})
-        tally.contacts_by_estate.update(packed["contacts_by_estate"])
-        tally.contacts_by_agent.update(packed["contacts_by_agent"])
-        if packed["longest"]:
-            speed_ms, started_at, call_id = packed["longest"]
-            tally.longest = Longest(speed_ms=speed_ms, started_at=datetime.fromisoformat(started_at), call_id=call_id)
-        return tally
+    def rings(self) -> dict[tuple[int, int], int]:
+        """Answered calls by the fewest and the most rings heard, in this order."""
+        return dict(sorted(((int(few), most), calls) for few, row in self._of(RINGS) for most, calls in row.items()))
+
+    def pick_ups(self) -> list[tuple[int, int]]:
+        """Phones answered by whole seconds of ringing, rounded up, the quickest first."""
+        return sorted(self.rows.get(f"{PICK_UPS} ", {}).items())
 
 
 Tallies: TypeAlias = dict[str, Tally]
 """By the number of ours that was called, empty where it is not known."""
 
-
-def added(tallies: Iterable[Tally]) -> Tally:
-    total = Tally()
-    for one in tallies:
-        total.add(one)
-    return total
+_ANSWERED = f"{Disposition.ANSWERED.value} {UNJUDGED}"
 
 
-def _row_of(ticket: OfTicket, *, is_young: bool) -> Row:
+def _contact_sums(ticket: OfTicket, *, is_young: bool) -> list[int]:
     again = ticket.is_matter and ticket.came_again
     is_open = ticket.is_matter and is_young and not ticket.came_again
     return [*map(int, (ticket.is_matter, again, is_open, True, ticket.is_repeat)), 0, 0]
 
 
-def _put(known: Row, more: Row) -> None:
-    longest = max(known[LONGEST], more[LONGEST])
-    _sum(known, more)
-    known[LONGEST] = longest
+def _add_to(row: Row, more: Mapping[int, int]) -> None:
+    for column, value in more.items():
+        row[column] += value
 
 
-def _count(known: dict[Any, int], more: Mapping[Any, int]) -> None:
-    for key, count in more.items():
-        known[key] += count
+def _mean(total: int, count: int) -> int | None:
+    return round(total / count) if count else None
 
 
-def _contacts(row: Row) -> Contacts:
-    return Contacts(**dict(zip(CONTACTS, row, strict=True)))
+def _contacts(row: Mapping[int, int]) -> Contacts:
+    return Contacts(**{name: row.get(number, 0) for number, name in enumerate(CONTACTS)})
 
 
-def _spread(quarters: Mapping[int, int]) -> list[int]:
-    """The first quarter, then for each how far it lies from the first, and its count."""
-    first = min(quarters)
-    return [first, *(number for quarter, count in _sorted(quarters) for number in (quarter - first, count))]
-
-
-def _sum(known: Row, more: Row) -> None:
-    known[:] = map(add, known, more)
-
-
-def _cell(key: CellKey, row: Row) -> Cell:
-    disposition, verdict = key
+def _cell(kind: str, row: Mapping[int, int], *, slowest_ms: int) -> Cell:
+    disposition, verdict = kind.split(" ")
+    sums = {name: row.get(number, 0) for number, name in enumerate(COLUMNS)}
     return Cell(
         disposition=Disposition(disposition),
-        verdict=Verdict(verdict) if verdict else None,
-        **dict(zip(COLUMNS, row, strict=True)),
+        verdict=None if verdict == UNJUDGED else Verdict(verdict),
+        longest_ms=slowest_ms if disposition == Disposition.ANSWERED else 0,
+        **sums,
     )
-
-
-def _sorted(counts: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    """By key, in which None comes before everything."""
-    return sorted(counts.items(), key=lambda item: _rank(item[0]))
-
-
-def _rank(key: Any) -> Any:
-    return [(part is not None, part) if part is not None else (False,) for part in key] if type(key) is tuple else key
-
-
-def _trimmed(row: Row) -> Row:
-    end = len(row)
-    while end and not row[end - 1]:
-        end -= 1
-    return row[:end]
-
-
-def _filled(row: Row) -> Row:
-    return row + [0] * (len(COLUMNS) - len(row))

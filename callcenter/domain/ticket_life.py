@@ -30,6 +30,8 @@ class HistoryAction(StrEnum):
     ASSIGNED = "assigned"
     STATUS_CHANGED = "status_changed"
     NOTE = "note"
+    ATTACHED = "attached"
+    DETACHED = "detached"
     PROMISED = "promised"
     PASSED_ON = "passed_on"
     ARRIVED = "arrived"

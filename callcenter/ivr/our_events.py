@@ -5,19 +5,21 @@ from datetime import datetime
 
 from callcenter.domain.calls import CallEvent, EventKind
 from callcenter.domain.moments import Moment
-from callcenter.ivr.provider import Step, TakeVoiceMail
+from callcenter.ivr.provider import Step, TakeVoiceMail, Wait
 
 
 def events_of_steps(steps: Sequence[Step], *, provider: str, call_id: str, now: datetime) -> list[CallEvent]:
-    """Sending the caller to voice mail."""
-    if not any(isinstance(step, TakeVoiceMail) for step in steps):
-        return []
-    return [
-        CallEvent(
-            event_id=f"{call_id}:voice_mail",
-            provider=provider,
-            call_id=call_id,
-            kind=EventKind.VOICE_MAIL_STARTED,
-            at=Moment.exactly(now),
-        )
-    ]
+    """Sending the caller to voice mail, and telling them their place in the line."""
+    events = []
+    for step in steps:
+        match step:
+            case TakeVoiceMail():
+                name, kind, data = "voice_mail", EventKind.VOICE_MAIL_STARTED, {}
+            case Wait(waits=waits, ahead=ahead):
+                name, kind, data = f"queued:{waits}", EventKind.CALL_QUEUED, {"place": ahead + 1}
+            case _:
+                continue
+        at = Moment.exactly(now)
+        event_id = f"{call_id}:{name}"
+        events.append(CallEvent(event_id=event_id, provider=provider, call_id=call_id, kind=kind, at=at, data=data))
+    return events

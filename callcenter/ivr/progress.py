@@ -1,32 +1,49 @@
-"""Key 4 in the menu: how the caller's tickets stand, or the one they name, looked up in a moment or not at all."""
+"""What a caller hears of what we know, looked up in a moment or not at all.
+
+On arrival: an incident where they live. Key 4 in the menu: how their tickets stand, or the one they name.
+"""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from callcenter.ivr.call_flow import PROGRESS_KEY
-from callcenter.ivr.provider import MenuEnded, Question, TicketNumberGiven
-from callcenter.ports import ProgressLookup, ProgressUnknown
+from callcenter.ivr.provider import Incoming, MenuEnded, Question, Say, Step, TicketNumberGiven
+from callcenter.ports import IncidentLookup, ProgressLookup, ProgressUnknown
 
 log = structlog.get_logger()
 
 LOOKUP_SECONDS = 0.8
 
 
+def with_what_is_known(question: Question | None, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The notice first, then the incident, then whatever follows."""
+    if isinstance(question, Incoming) and question.known:
+        notice = next((at for at, step in enumerate(steps) if isinstance(step, Say)), None)
+        if notice is not None:
+            return *steps[: notice + 1], Say(text=question.known), *steps[notice + 1 :]
+    return tuple(steps)
+
+
 class ProgressOnTheLine:
     """Fills in what a caller who asked for it hears. Nobody waits for a slow database: agents are rung instead."""
 
-    def __init__(self, lookup: ProgressLookup, *, seconds: float = LOOKUP_SECONDS) -> None:
+    def __init__(
+        self, lookup: ProgressLookup, *, incidents: IncidentLookup | None = None, seconds: float = LOOKUP_SECONDS
+    ) -> None:
         self._lookup = lookup
+        self._incidents = incidents
         self._seconds = seconds
         self._late: set[asyncio.Task[str | None]] = set()
 
     async def filled_in(self, question: Question) -> Question:
         try:
             match question:
+                case Incoming(from_number=number) if self._incidents is not None:
+                    return replace(question, known=await self._in_time(self._incidents.heard_on_arrival(number)))
                 case MenuEnded(digits=digits) if digits == PROGRESS_KEY:
                     told = await self._in_time(self._lookup.heard_by(question.from_number))
                     return replace(question, progress=told, nothing_open=told is None)
@@ -34,7 +51,7 @@ class ProgressOnTheLine:
                     told = await self._in_time(self._lookup.heard_about(number))
                     return replace(question, progress=told, not_found=told is None)
         except (TimeoutError, ProgressUnknown) as error:
-            log.warning("progress not looked up in time; ringing the agents", error=repr(error))
+            log.warning("not looked up in time; the call goes on without it", error=repr(error))
         return question
 
     async def _in_time(self, lookup: Coroutine[Any, Any, str | None]) -> str | None:

@@ -57,9 +57,13 @@ class UnknownHook(WebhookRefused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming:
-    """A resident is on the line, or somebody on call who phones in; None where the number is withheld."""
+    """A resident is on the line, or somebody on call who phones in; None where the number is withheld.
+
+    `known` is what they hear about an incident where they live, if there is one.
+    """
 
     from_number: str | None = None
+    known: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,10 +103,27 @@ class TicketNumberGiven:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DialEnded:
-    """The agents rung in this attempt answered and have hung up, or nobody answered."""
+    """The agents rung in this attempt answered and have hung up, or nobody answered.
+
+    `passed_on`: nobody answered after an agent had passed the resident on.
+    """
 
     attempt: int
     answered: bool
+    passed_on: bool = False
+
+
+QUEUE = "queue"
+"""What a key pressed in the line is stored as; only the one that keeps the place is."""
+KEEP_PLACE_KEY = "1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitEnded:
+    """A resident has waited in line for a while, for the `waits`-th time, or pressed a key meanwhile."""
+
+    digits: str
+    waits: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +180,7 @@ Question = (
     | MenuEnded
     | TicketNumberGiven
     | DialEnded
+    | WaitEnded
     | VoiceMailEnded
     | AgentPickedUp
     | AgentPressed
@@ -191,11 +213,28 @@ class HearLive:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RingAgents:
-    """Ring all targets at once; the conversation is recorded, one channel a side."""
+    """Ring all targets at once; the conversation is recorded, one channel a side.
+
+    `passed_on`: an agent passes the resident on; where nobody answers, the agents are rung from the beginning.
+    """
 
     targets: tuple[DialTarget, ...]
     ring_seconds: int
     attempt: int
+    passed_on: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """Wait in line: hear one's place (`ahead` are before), then up to `seconds` of waiting that a key ends.
+
+    A provider that can ends it also when the caller's turn has come.
+    """
+
+    prompt: str
+    seconds: int
+    waits: int
+    ahead: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,6 +299,7 @@ Step = (
     Say
     | HearLive
     | RingAgents
+    | Wait
     | Menu
     | AskTicketNumber
     | AskArrival

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 import structlog
 from aiohttp import web
 
+from callcenter.domain.calls import EventKind
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine, OnTheLine
 from callcenter.ivr.our_events import events_of_steps
-from callcenter.ivr.progress import ProgressOnTheLine
+from callcenter.ivr.progress import ProgressOnTheLine, with_what_is_known
 from callcenter.ivr.provider import (
     AgentPickedUp,
     AgentPressed,
@@ -25,10 +27,13 @@ from callcenter.ivr.provider import (
     WebhookRequest,
 )
 from callcenter.ports import Clock
+from callcenter.services.arrived_requests import Arrival, Arrivals
 from callcenter.services.inbox import EventInbox, NotStored
 
 log = structlog.get_logger()
 
+OFF_THE_LINE = frozenset({EventKind.LEG_ANSWERED, EventKind.LEG_CONFIRMED, EventKind.CALL_ENDED})
+"""Who is talked to, or has hung up, waits no more."""
 LARGEST_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 5.0
 
@@ -60,6 +65,8 @@ class WebhookEdge:
         clock: Clock,
         public_url: str,
         progress: ProgressOnTheLine | None = None,
+        callers: CallersOnTheLine | None = None,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._providers = providers
         self._call_flow = call_flow
@@ -67,6 +74,8 @@ class WebhookEdge:
         self._clock = clock
         self._public_url = public_url
         self._progress = progress
+        self._callers = callers
+        self._arrivals = arrivals or Arrivals()
 
     def add_routes(self, app: web.Application) -> None:
         """A route a hook, which the router finds without a search; what is left is told that there is no such hook."""
@@ -75,8 +84,17 @@ class WebhookEdge:
                 app.router.add_post(f"/ivr/{provider.name}/{hook}", functools.partial(self._handle, provider, hook))
         app.router.add_post("/ivr/{provider}/{hook}", self._refuse)
 
+    def _note(
+        self, provider: str, hook: str, status: int, *, call_id: str | None = None, reason: str | None = None
+    ) -> None:
+        now = self._clock.now()
+        arrival = Arrival(at=now, provider=provider, hook=hook, status=status, call_id=call_id, reason=reason)
+        self._arrivals.note(arrival)
+
     async def _refuse(self, request: web.Request) -> web.Response:
-        known = request.match_info["provider"] in self._providers
+        provider, hook = request.match_info["provider"], request.match_info["hook"]
+        known = provider in self._providers
+        self._note(provider[:40], hook[:40], 404, reason="no such hook" if known else "no such provider")
         return web.Response(status=404, text="no such hook" if known else "no such provider")
 
     async def _handle(self, provider: Provider, hook: str, request: web.Request) -> web.Response:
@@ -91,11 +109,16 @@ class WebhookEdge:
             provider.verify(asked)
         except WebhookRefused as refused:
             log.warning("webhook refused", provider=provider.name, reason=str(refused), status=refused.status)
+            self._note(provider.name, hook, refused.status, reason=str(refused))
             return web.Response(status=refused.status, text=str(refused))
         try:
-            return await self._answer(provider, provider.read(asked))
+            webhook = provider.read(asked)
+            answer = await self._answer(provider, webhook)
+            self._note(provider.name, hook, answer.status, call_id=webhook.call_id)
+            return answer
         except MalformedWebhook as malformed:
             log.warning("webhook cannot be read", provider=provider.name, hook=hook, reason=str(malformed))
+            self._note(provider.name, hook, malformed.status, reason=str(malformed))
             return self._instead(provider, hook, status=malformed.status, problem=str(malformed))
         except Exception:
             log.exception("webhook failed", provider=provider.name, hook=hook)
@@ -123,7 +146,9 @@ class WebhookEdge:
         question = webhook.question
         if question is not None and self._progress is not None:
             question = await self._progress.filled_in(question)
-        steps = self._call_flow.next_steps(question) if question else ()
+        steps = self._call_flow.next_steps(question, self._on_the_line(webhook)) if question else ()
+        if any(event.kind in OFF_THE_LINE for event in webhook.events):
+            self._call_flow.gone(webhook.call_id)
         ours = events_of_steps(steps, provider=provider.name, call_id=webhook.call_id, now=self._clock.now())
         events = [*webhook.events, *ours]
         try:
@@ -134,5 +159,10 @@ class WebhookEdge:
                 return web.Response(status=503, text="the event could not be stored; send it again")
             if not isinstance(webhook.question, AgentPickedUp | AgentPressed):
                 steps = self._call_flow.fallback()
-        reply = provider.reply(steps, call_id=webhook.call_id)
+        reply = provider.reply(with_what_is_known(question, steps), call_id=webhook.call_id)
         return web.Response(text=reply.body, content_type=reply.content_type)
+
+    def _on_the_line(self, webhook: Webhook) -> OnTheLine | None:
+        if self._callers is None:
+            return None
+        return self._callers.of(webhook.call_id, getattr(webhook.question, "from_number", None))

@@ -4,7 +4,7 @@ Whatever can be counted is counted by the database; only the calls of a list com
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketRow
+from callcenter.domain.agent_time import AgentTime
+from callcenter.domain.calls import FALLBACK_AGENT
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import AgentFigures, Contacts, Figures
-from callcenter.domain.rings import Disposition, Verdict, standing
-from callcenter.domain.tallies import QUARTER_SECONDS, Counting, Tallies, Tally
+from callcenter.domain.rings import standing
+from callcenter.domain.tallies import QUARTER_SECONDS, Tallies, Tally
+from callcenter.reports.agent_time import read_agent_time
 from callcenter.reports.call_scope import WHICH, Scope
-from callcenter.reports.day_sums import read_tallies, total_of
+from callcenter.reports.day_sums import read_tallies, read_tally, total_of
 
 STANDINGS = ("within", "undecided", "late", "missed")
 
@@ -71,6 +75,11 @@ class Summary:
         return sum(agent.refused for agent in self.agents)
 
     @property
+    def flow_out(self) -> int:
+        """Calls that no agent answered and the fallback number did."""
+        return sum(agent.answered for agent in self.agents if agent.agent == FALLBACK_AGENT)
+
+    @property
     def rang_out_legs(self) -> int:
         return sum(agent.rang_out for agent in self.agents)
 
@@ -90,6 +99,12 @@ class Answering(Summary):
     noted: tuple[AnsweredCall, ...]
     numbers: tuple[OfGroup, ...]
     estates: tuple[OfGroup, ...]
+    duty: Mapping[str, AgentTime]
+    """Of the agents who say when they are on duty."""
+
+    @property
+    def all_duty(self) -> AgentTime:
+        return sum(self.duty.values(), AgentTime())
 
     @property
     def noted_count(self) -> int:
@@ -99,7 +114,7 @@ class Answering(Summary):
 
 async def summary(database: Database, scope: Scope, counting: Counting, *, now: datetime) -> Summary:
     async with database.read() as session:
-        tally = total_of(await read_tallies(session, scope, counting, now=now))
+        tally = await read_tally(session, scope, counting, now=now)
     return Summary(figures=tally.figures(), contacts=tally.contacts(), agents=tally.agents())
 
 
@@ -111,6 +126,7 @@ async def answering(
         tally = total_of(tallies)
         longest = await session.get(CallRow, tally.longest.call_id) if tally.longest else None
         last = await calls_of(session, scope, WHICH["noted"], most=noted)
+        duty = await read_agent_time(session, scope, now=now)
     counted = _counted(tally, counting.zone)
     return Answering(
         figures=tally.figures(),
@@ -119,10 +135,11 @@ async def answering(
         longest=longest,
         hours=_by_hour(counted),
         days=_by_day(counted, scope, counting.zone),
-        by_rings=dict(sorted(tally.rings.items())),
+        by_rings=tally.rings(),
         noted=last,
         numbers=by_number(tallies),
         estates=by_estate(tally),
+        duty=duty,
     )
 
 
@@ -134,9 +151,7 @@ def by_number(tallies: Tallies) -> tuple[OfGroup, ...]:
 
 
 def by_estate(tally: Tally) -> tuple[OfGroup, ...]:
-    return tuple(
-        OfGroup(name=one, figures=tally.figures(one), contacts=tally.contacts_of_estate(one)) for one in tally.estates()
-    )
+    return tuple(OfGroup(name=one.name, figures=one.figures, contacts=one.contacts) for one in tally.estates())
 
 
 async def list_calls(
@@ -193,8 +208,8 @@ Counted = Iterable[tuple[datetime, str, int]]
 
 def _counted(tally: Tally, zone: ZoneInfo) -> list[tuple[datetime, str, int]]:
     counted: dict[tuple[int, str], int] = defaultdict(int)
-    for (disposition, verdict), quarters in tally.quarters.items():
-        place = standing(Disposition(disposition), Verdict(verdict) if verdict else None)
+    for disposition, verdict, quarters in tally.quarters():
+        place = standing(disposition, verdict)
         if place is None:
             continue
         for quarter, calls in quarters.items():

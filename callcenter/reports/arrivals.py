@@ -22,7 +22,7 @@ HALF_HOUR_MINUTES = 30
 def half_hours(tally: Tally, *, until: date, zone: ZoneInfo) -> dict[date, list[float]]:
     """Calls by half hour of each local day before `until`, from the first day with a call on."""
     days: dict[date, list[float]] = defaultdict(lambda: [0.0] * SLOTS)
-    for (disposition, _), quarters in tally.quarters.items():
+    for disposition, _, quarters in tally.quarters():
         if disposition in NEVER_ASKED_FOR_US:
             continue
         for quarter, calls in quarters.items():
@@ -64,7 +64,7 @@ def handling_of(tally: Tally) -> Handling | None:
         talks=times.talks,
         talk_seconds=times.talk_ms / times.talks / 1000,
         after_seconds=times.wrap_ms / times.wraps / 1000 if times.wraps else None,
-        pick_ups=tuple((float(seconds), count) for seconds, count in sorted(tally.pick_ups.items())),
+        pick_ups=tuple((float(seconds), count) for seconds, count in tally.pick_ups()),
     )
 
 

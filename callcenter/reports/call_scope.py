@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased
 
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.tickets import TicketCallRow
-from callcenter.domain.calls import Direction, LegOutcome
+from callcenter.domain.calls import FALLBACK_AGENT, Direction, LegOutcome
+from callcenter.domain.counted_calls import COUNTED_LEGS
 from callcenter.domain.rings import MISSED, Disposition, Verdict
-from callcenter.domain.tallies import COUNTED_LEGS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +95,7 @@ WHICH: Mapping[str, ColumnElement[bool]] = {
     "unknown": _was(Disposition.UNKNOWN),
     "linked": _linked_as(FIRST, *REPEATS),
     "repeats": _linked_as(*REPEATS),
+    "flow_out": and_(_ANSWERED, CallRow.answered_by == FALLBACK_AGENT),
     "transferred": and_(_ANSWERED, CallRow.transferred.is_(True)),
 }
 

@@ -1,7 +1,7 @@
 """Complaints counted and ranked: by kind, by building, by seven days, with what has changed beyond chance."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketRow
 from callcenter.domain.tickets import Place, RequestType
-from callcenter.domain.trends import FALSE_DISCOVERIES, RateChange, adjusted, rate_change
+from callcenter.domain.trends import FALSE_DISCOVERIES, RateChange, adjusted, chance_of_more, rate_change
+from callcenter.reports.parts_of_time import part_of
 
 WEEK = timedelta(days=7)
 WARNING_BASELINE_WEEKS = 8
@@ -25,17 +26,12 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Complained:
-    """One complaint, as far as it is counted."""
+    """`count` complaints of one kind from one building, in the part of the time that begins at `since`."""
 
-    at: datetime
+    since: datetime
     category: str
-    place: Place
-
-    @property
-    def building(self) -> Place:
-        """Without what is inside it; empty where none was said."""
-        place = self.place
-        return Place(estate=place.estate, phase=place.phase, lane=place.lane, building=place.building)
+    building: Place
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,17 +88,18 @@ async def complaint_report(
     length = end - start
     since = min(start - length, end - WEEK * (WARNING_BASELINE_WEEKS + 1))
     recorded = await _recorded_since(database)
-    found = await _complaints(database, since, end, request_type)
     begun = max(start - length, recorded or start)
+    cuts = {start, begun, *_windows(end, recorded), *(since for since, _ in _seven_days(start, end))}
+    found = await _complaints(database, since, end, request_type, sorted(cuts))
     exposure = _exposure(length, start - begun)
-    now = [one for one in found if one.at >= start]
-    before = [one for one in found if begun <= one.at < start] if exposure else []
+    now = [one for one in found if one.since >= start]
+    before = [one for one in found if begun <= one.since < start] if exposure else []
     buildings = _trends(now, before, lambda one: one.building, exposure=exposure)
     return ComplaintReport(
         start=start,
         before=begun if exposure else None,
         end=end,
-        total=rate_change(len(now), len(before), exposure=exposure or 1.0),
+        total=rate_change(sum(one.count for one in now), sum(one.count for one in before), exposure=exposure or 1.0),
         kinds=_trends(now, before, lambda one: one.category, exposure=exposure),
         buildings=tuple(one for one in buildings if one.key.building is not None),
         blocks=tuple(_blocks(now, start, end)),
@@ -122,23 +119,39 @@ async def _recorded_since(database: Database) -> datetime | None:
 
 
 async def _complaints(
-    database: Database, since: datetime, until: datetime, request_type: RequestType | None
+    database: Database,
+    since: datetime,
+    until: datetime,
+    request_type: RequestType | None,
+    cuts: Sequence[datetime],
 ) -> list[Complained]:
-    columns = (TicketRow.created_at, TicketRow.category, TicketRow.estate, TicketRow.phase, TicketRow.lane)
-    query = select(*columns, TicketRow.building).where(
-        TicketRow.created_at >= since, TicketRow.created_at < until, TicketRow.merged_into.is_(None)
+    """Counted by the parts into which `cuts`, ascending, divide the time."""
+    row, begins = TicketRow, [since, *cuts]
+    columns = (row.category, row.estate, row.phase, row.lane, row.building)
+    query = (
+        select(part_of(row.created_at, cuts).label("part"), *columns, func.count())
+        .where(row.created_at >= since, row.created_at < until, row.merged_into.is_(None))
+        .group_by("part", *columns)
     )
     if request_type is not None:
-        query = query.where(TicketRow.request_type == request_type)
+        query = query.where(row.request_type == request_type)
     async with database.read() as session:
         return [
             Complained(
-                at=at,
+                since=begins[part],
                 category=category or "",
-                place=Place(estate=estate, phase=phase, lane=lane, building=building),
+                building=Place(estate=estate, phase=phase, lane=lane, building=building),
+                count=count,
             )
-            for at, category, estate, phase, lane, building in await session.execute(query)
+            for part, category, estate, phase, lane, building, count in await session.execute(query)
         ]
+
+
+def _counted(some: Iterable[Complained], key_of: Callable[[Complained], K]) -> Counter[K]:
+    counted: Counter[K] = Counter()
+    for one in some:
+        counted[key_of(one)] += one.count
+    return counted
 
 
 def _trends(
@@ -147,27 +160,41 @@ def _trends(
     key_of: Callable[[Complained], K],
     *,
     exposure: float | None,
-    more_only: bool = False,
 ) -> tuple[Trend[K], ...]:
     """Without an exposure nothing is compared: the counts alone."""
-    counted, earlier = Counter(map(key_of, now)), Counter(map(key_of, before))
+    counted, earlier = _counted(now, key_of), _counted(before, key_of)
     keys = list(dict.fromkeys([*counted, *earlier]))
     changes = [rate_change(counted[key], earlier[key], exposure=exposure or 1.0) for key in keys]
-    chances = adjusted([one.p_more if more_only else one.p for one in changes]) if exposure else [1.0] * len(keys)
+    chances = adjusted([one.p for one in changes]) if exposure else [1.0] * len(keys)
     trends = [Trend(key=key, change=change, q=q) for key, change, q in zip(keys, changes, chances, strict=True)]
     return tuple(sorted(trends, key=lambda one: (-one.change.now, -one.change.before, str(one.key))))
 
 
 def _blocks(now: Sequence[Complained], start: datetime, end: datetime) -> list[SevenDays]:
     """Counted back from the end, so that the last one is whole; the first may be shorter."""
-    blocks: list[SevenDays] = []
-    until = end
+    return [
+        SevenDays(
+            start=since,
+            end=until,
+            by_kind=_counted((one for one in now if since <= one.since < until), lambda one: one.category),
+        )
+        for since, until in _seven_days(start, end)
+    ]
+
+
+def _seven_days(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    found, until = [], end
     while until > start:
         since = max(start, until - WEEK)
-        counted = Counter(one.category for one in now if since <= one.at < until)
-        blocks.append(SevenDays(start=since, end=until, by_kind=counted))
+        found.append((since, until))
         until = since
-    return blocks[::-1]
+    return found[::-1]
+
+
+def _windows(end: datetime, recorded: datetime | None) -> tuple[datetime, datetime]:
+    """Where the last seven days begin, and the time that they are held against."""
+    week = end - WEEK
+    return week, max(week - WEEK * WARNING_BASELINE_WEEKS, recorded or week)
 
 
 def _warnings(
@@ -177,13 +204,21 @@ def _warnings(
 
     All pairs that occurred count as looked at, so that the few that are named are not the luckiest of many.
     """
-    week = end - WEEK
-    baseline = max(week - WEEK * WARNING_BASELINE_WEEKS, recorded or week)
-    trends = _trends(
-        [one for one in found if one.at >= week],
-        [one for one in found if baseline <= one.at < week],
-        lambda one: (one.category, one.building),
-        exposure=_exposure(WEEK, week - baseline),
-        more_only=True,
-    )
-    return tuple(one for one in trends if one.q < FALSE_DISCOVERIES and one.change.now >= FEWEST_TO_WARN)
+    week, baseline = _windows(end, recorded)
+    exposure = _exposure(WEEK, week - baseline)
+    if exposure is None:
+        return ()
+    now = _counted((one for one in found if one.since >= week), _pair)
+    before = _counted((one for one in found if baseline <= one.since < week), _pair)
+    pairs = list(dict.fromkeys([*now, *before]))
+    chances = adjusted([chance_of_more(now[pair], before[pair], exposure=exposure) for pair in pairs])
+    named = [
+        Trend(key=pair, change=rate_change(now[pair], before[pair], exposure=exposure), q=q)
+        for pair, q in zip(pairs, chances, strict=True)
+        if q < FALSE_DISCOVERIES and now[pair] >= FEWEST_TO_WARN
+    ]
+    return tuple(sorted(named, key=lambda one: (-one.change.now, -one.change.before, str(one.key))))
+
+
+def _pair(one: Complained) -> tuple[str, Place]:
+    return one.category, one.building

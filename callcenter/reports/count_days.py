@@ -6,6 +6,7 @@ mark is taken away by its id, and only by who has seen it before counting: what 
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CursorResult, and_, delete, func, select, update
@@ -16,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.calls import CallRow
 from callcenter.db.day_sums import CountChangeRow, DaySumRow
 from callcenter.db.engine import Database
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
-from callcenter.domain.tallies import Counting
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_calls
 from callcenter.reports.day_sums import marked_days, packed
@@ -32,11 +33,8 @@ LONG_BEFORE_MIDNIGHT = timedelta(hours=1)
 async def count_some_days(database: Database, counting: Counting, *, now: datetime, most: int = DAYS_A_TURN) -> int:
     """Counts days that are not kept yet, or have changed, the newest first; how many were."""
     await _drop_marks_of_open_days(database, counting, now=now)
-    counted = 0
-    for day in (await _waiting(database, counting, now=now))[:most]:
-        counted += await count_day(database, day, counting, now=now)
-        await asyncio.sleep(0)
-    return counted
+    days = (await _waiting(database, counting, now=now))[:most]
+    return await count_days(database, days, counting, now=now) if days else 0
 
 
 async def count_all_anew(database: Database, counting: Counting, *, now: datetime) -> int:
@@ -45,8 +43,8 @@ async def count_all_anew(database: Database, counting: Counting, *, now: datetim
         await session.execute(delete(DaySumRow))
     counted = 0
     while days := await _waiting(database, counting, now=now):
-        for day in days:
-            counted += await count_day(database, day, counting, now=now)
+        for begin in range(0, len(days), DAYS_A_TURN):
+            counted += await count_days(database, days[begin : begin + DAYS_A_TURN], counting, now=now)
     return counted
 
 
@@ -75,23 +73,41 @@ async def _first_moment(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(func.min(CallRow.started_at)))
 
 
-async def count_day(database: Database, day: date, counting: Counting, *, now: datetime) -> bool:
-    """Counts one day and keeps it; False where another was faster."""
-    period = period_of_date(PeriodKind.DAY, day, counting.zone)
+async def count_days(database: Database, days: Sequence[date], counting: Counting, *, now: datetime) -> int:
+    """Counts these days and keeps them in one transaction; how many, those not where another was faster."""
     async with database.read() as session:
-        edition = await session.scalar(select(DaySumRow.edition).where(DaySumRow.day == day))
-        marks = await _marks(session, period)
-        tallies = await count_calls(session, Scope(start=period.start, end=period.end), counting)
-    text = await asyncio.to_thread(packed, tallies)
+        kept = select(DaySumRow.day, DaySumRow.edition).where(DaySumRow.day.in_(days))
+        editions = {row.day: row.edition for row in await session.execute(kept)}
+        counted = [await _count(session, day, editions.get(day), counting) for day in days]
+    done = 0
     async with database.write() as session:
-        values = {"counting": counting.version, "edition": (edition or 0) + 1, "counted_at": now, "tallies": text}
-        if not await _keep(session, day, edition, values):
-            return False
-        await _drop(session, marks)
-    return True
+        for one in counted:
+            values = {"counting": counting.version, "counted_at": now, "tallies": one.tallies}
+            if await _keep(session, one.day, one.edition, values):
+                await _drop(session, one.marks)
+                done += 1
+    return done
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Counted:
+    """A day as it was counted; `edition` was kept before, `marks` had been seen."""
+
+    day: date
+    edition: int | None
+    marks: list[int]
+    tallies: str
+
+
+async def _count(session: AsyncSession, day: date, edition: int | None, counting: Counting) -> _Counted:
+    period = period_of_date(PeriodKind.DAY, day, counting.zone)
+    marks = await _marks(session, period)
+    tallies = await count_calls(session, Scope(start=period.start, end=period.end), counting)
+    return _Counted(day=day, edition=edition, marks=marks, tallies=await asyncio.to_thread(packed, tallies))
 
 
 async def _keep(session: AsyncSession, day: date, edition: int | None, values: dict[str, object]) -> bool:
+    values = values | {"edition": (edition or 0) + 1}
     if edition is None:
         insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
         done = await session.execute(insert(DaySumRow).values(day=day, **values).on_conflict_do_nothing())

@@ -12,10 +12,11 @@ from sqlalchemy.orm import aliased
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
 from callcenter.domain.calls import Direction, LegOutcome
+from callcenter.domain.counted_calls import CountedCall, CountedLeg, CountedPromise, Counting, OfTicket
 from callcenter.domain.deadlines import DeadlineKind
 from callcenter.domain.moments import Span
 from callcenter.domain.rings import Disposition, Verdict
-from callcenter.domain.tallies import CountedCall, CountedLeg, CountedPromise, Counting, OfTicket, Tallies, Tally
+from callcenter.domain.tallies import Tallies, Tally
 from callcenter.domain.tickets import PromiseKind
 from callcenter.reports.call_scope import FIRST, REPEATS, Scope
 

@@ -6,7 +6,7 @@ So a figure is the same as if nothing were kept, at every moment.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,8 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.domain.counted_calls import Counting
+from callcenter.domain.packed_tallies import PackedTally, added
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
-from callcenter.domain.tallies import Counting, Tallies, Tally, added
+from callcenter.domain.tallies import Tallies, Tally
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import AGAIN_WITHIN, count_calls
 
@@ -26,32 +28,38 @@ class Stretch:
 
     start: datetime
     end: datetime
-    tallies: Tallies
+    tallies: Mapping[str, PackedTally]
 
 
 async def read_tally(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> Tally:
-    return total_of(await read_tallies(session, scope, counting, now=now))
+    stretches = await _stretches(session, scope, counting, now=now)
+    return added(tally for one in stretches for tally in one.tallies.values())
 
 
 def total_of(tallies: Tallies) -> Tally:
-    kept = list(tallies.values())
-    return kept[0] if len(kept) == 1 else added(kept)
+    total = Tally()
+    for one in tallies.values():
+        total.add(one)
+    return total
 
 
 async def read_tallies(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> Tallies:
     """By the number that was called."""
-    stretches = await _stretches(session, scope, counting, now=now)
+    return _by_number(await _stretches(session, scope, counting, now=now))
+
+
+def _by_number(stretches: Sequence[Stretch]) -> Tallies:
     numbers = sorted({number for one in stretches for number in one.tallies})
     return {number: added(one.tallies[number] for one in stretches if number in one.tallies) for number in numbers}
 
 
 async def read_parts(
     session: AsyncSession, scope: Scope, parts: Sequence[Period], counting: Counting, *, now: datetime
-) -> list[Tally]:
-    """The tally of each part of the scope; parts follow each other without a gap."""
+) -> tuple[Tallies, list[Tally]]:
+    """The whole scope by number, and the tally of each part of it; parts follow each other without a gap."""
     cuts = [part.end.astimezone(UTC) for part in parts]
     stretches = await _stretches(session, scope, counting, now=now, cuts=cuts)
-    return [
+    return _by_number(stretches), [
         added(tally for one in stretches if begin <= one.start < end for tally in one.tallies.values())
         for begin, end in ((part.start.astimezone(UTC), part.end.astimezone(UTC)) for part in parts)
     ]
@@ -62,15 +70,10 @@ async def _stretches(
 ) -> list[Stretch]:
     """Days as they were counted, and between them what has to be counted now; cut at `cuts` as well."""
     found = await _kept_days(session, scope, counting, now=now)
-    if scope.number is not None:
-        for one in found:
-            kept = one.tallies.get(scope.number)
-            one.tallies.clear()
-            if kept is not None:
-                one.tallies[scope.number] = kept
     for start, end in _gaps(scope, found, cuts):
         counted = await count_calls(session, scope.within(start, end), counting, now=now)
-        found.append(Stretch(start=start, end=end, tallies=counted))
+        packed_now = {number: PackedTally.of(tally) for number, tally in counted.items()}
+        found.append(Stretch(start=start, end=end, tallies=packed_now))
     return sorted(found, key=lambda one: one.start)
 
 
@@ -108,10 +111,9 @@ async def _kept_days(session: AsyncSession, scope: Scope, counting: Counting, *,
         settled, young = period.end <= now - AGAIN_WITHIN, period.start > now - AGAIN_WITHIN
         if day in marked or not (settled or young) or now < period.end:
             continue
-        tallies = unpacked(text)
+        tallies = unpacked(text, number=scope.number)
         if young:
-            for tally in tallies.values():
-                tally.set_open(young=True)
+            tallies = {number: tally.opened() for number, tally in tallies.items()}
         found.append(Stretch(start=period.start.astimezone(UTC), end=period.end.astimezone(UTC), tallies=tallies))
     return found
 
@@ -134,9 +136,14 @@ async def marked_days(
 
 def packed(tallies: Tallies) -> str:
     return json.dumps(
-        {number: tallies[number].packed() for number in sorted(tallies)}, ensure_ascii=False, separators=(",", ":")
+        {number: PackedTally.of(tallies[number]).as_json() for number in sorted(tallies)},
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
 
 
-def unpacked(text: str) -> Tallies:
-    return {number: Tally.unpacked(one) for number, one in json.loads(text).items()}
+def unpacked(text: str, *, number: str | None = None) -> dict[str, PackedTally]:
+    """Of one number of ours, or of all."""
+    kept = json.loads(text)
+    wanted = kept if number is None else {number} & kept.keys()
+    return {one: PackedTally.from_json(kept[one]) for one in wanted}

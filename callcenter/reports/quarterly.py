@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketDeadlineRow, TicketRow
 from callcenter.domain.calendar_quarter import CalendarQuarter
-from callcenter.domain.tallies import Counting
+from callcenter.domain.counted_calls import Counting
 from callcenter.reports.answering import Summary, summary
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.complaints import ComplaintReport, complaint_report
-from callcenter.reports.language import KindCount, checks_of, findings_of, heard_between, kind_counts
+from callcenter.reports.language_counts import KindCount, count_checks, heard_between
 
 MOST_CASES = 3
 CONTENT, DISCONTENT = 4, 2
@@ -79,8 +79,7 @@ async def quarterly_review(
     calls_before = await summary(database, earlier, counting, now=now)
     complaints = await complaint_report(database, start=start, end=until)
     async with database.read() as session:
-        heard = heard_between(start, until)
-        checks, findings = await checks_of(session, heard), await findings_of(session, heard)
+        language = await count_checks(session, heard_between(start, until))
         return QuarterlyReview(
             quarter=quarter,
             start=start,
@@ -92,8 +91,8 @@ async def quarterly_review(
             deadlines=await _deadlines(session, start, until),
             satisfaction=await _satisfaction(session, start, until),
             satisfaction_before=await _satisfaction(session, earlier.start, earlier.end),
-            language=kind_counts(checks, findings),
-            language_calls=len(checks),
+            language=language.kinds(),
+            language_calls=language.calls,
             best=await _cases(session, start, until, TicketRow.satisfaction >= CONTENT, best=True),
             worst=await _cases(session, start, until, TicketRow.satisfaction <= DISCONTENT, best=False),
         )

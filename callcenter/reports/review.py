@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, column, func, or_, select
 
 from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketFieldRow, TicketRow
-from callcenter.domain.ticket_life import FINISHED
+from callcenter.reports.ticket_counts import UNFINISHED
 
-QUEUE_LENGTH = 100
+QUEUE_LENGTH = 50
+"""Shown at once; the next ones come up as these are done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,23 +31,19 @@ class ReviewQueue:
 
 async def review_queue(database: Database, *, agent_id: str | None, all_calls: bool) -> ReviewQueue:
     """An agent sees the calls they took and those that nobody took; `all_calls` shows everyone's."""
-    unsure = (
-        select(
-            TicketFieldRow.ticket_id,
-            func.min(TicketFieldRow.confidence).label("lowest"),
-            func.count().label("number"),
-        )
-        .where(TicketFieldRow.state == "unsure")
-        .group_by(TicketFieldRow.ticket_id)
-        .subquery()
-    )
-    doubt = case((TicketRow.must_listen, 0.0), else_=unsure.c.lowest)
+    unsure = [
+        select(what)
+        .where(TicketFieldRow.ticket_id == TicketRow.id, TicketFieldRow.state == "unsure")
+        .correlate(TicketRow)
+        .scalar_subquery()
+        for what in (func.min(TicketFieldRow.confidence), func.count())
+    ]
+    doubt = case((TicketRow.must_listen, 0.0), else_=unsure[0])
     query = (
-        select(TicketRow, CallRow, doubt, func.coalesce(unsure.c.number, 0))
+        select(TicketRow, CallRow, doubt.label("doubt"), unsure[1])
         .join(CallRow, CallRow.id == TicketRow.first_call_id)
-        .outerjoin(unsure, unsure.c.ticket_id == TicketRow.id)
         .where(_waiting(agent_id, all_calls=all_calls))
-        .order_by(doubt.asc().nulls_last(), TicketRow.created_at)
+        .order_by(column("doubt").asc().nulls_last(), TicketRow.created_at)
         .limit(QUEUE_LENGTH)
     )
     async with database.read() as session:
@@ -73,5 +70,5 @@ def _count(agent_id: str | None, *, all_calls: bool) -> Select[int]:
 
 def _waiting(agent_id: str | None, *, all_calls: bool) -> ColumnElement[bool]:
     """Finished tickets ask for nothing more."""
-    asks = and_(or_(TicketRow.needs_review, TicketRow.must_listen), TicketRow.status.not_in(FINISHED))
+    asks = and_(or_(TicketRow.needs_review, TicketRow.must_listen), TicketRow.status.in_(UNFINISHED))
     return asks if all_calls else and_(asks, or_(CallRow.answered_by == agent_id, CallRow.answered_by.is_(None)))

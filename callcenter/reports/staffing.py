@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callcenter.db.engine import Database
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import Figures
 from callcenter.domain.forecast import WEEK, Error, backtest, foresee
 from callcenter.domain.periods import Period, PeriodKind, period_of
 from callcenter.domain.replay import Arrival
 from callcenter.domain.staffing import Demand
 from callcenter.domain.staffing_plan import PlannedDay, planned
-from callcenter.domain.tallies import Counting
 from callcenter.reports.arrivals import Handling, half_hours, handling_of, read_day
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.day_sums import read_tally

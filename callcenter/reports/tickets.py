@@ -1,18 +1,20 @@
 """The list of tickets: filtered, searched (transcripts too), counted, the next deadline first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from callcenter.db.engine import Database
 from callcenter.db.recordings import SegmentRow
-from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketFieldRow, TicketRow
+from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
 from callcenter.domain.ticket_life import FINISHED, TicketStatus
+from callcenter.reports.ticket_counts import NARROWED_BY, UNFINISHED, count_tickets
+from callcenter.reports.ticket_search import holds
 
 PAGE_SIZE = 25
 
@@ -48,6 +50,10 @@ class TicketFilter:
     def terms(self) -> tuple[str, ...]:
         return tuple(self.q.split())
 
+    @property
+    def narrowed(self) -> dict[str, str | None]:
+        return {name: getattr(self, name) for name in NARROWED_BY}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TicketLine:
@@ -78,29 +84,34 @@ class TicketList:
 
 async def list_tickets(database: Database, wanted: TicketFilter) -> TicketList:
     async with database.read() as session:
-        by_view = await _count_views(session, wanted)
+        counts = await count_tickets(
+            session,
+            view=wanted.view,
+            narrowed=wanted.narrowed,
+            found=holds(session, wanted.terms),
+            open_views=_open_views(wanted),
+        )
+        by_view = {view.value: counts.by_view.get(view, 0) for view in View}
         total = by_view[wanted.view]
         page = min(max(1, wanted.page), max(1, -(-total // PAGE_SIZE)))
-        tickets = (await session.scalars(_page_of(wanted, page))).all()
+        tickets = (await session.scalars(_page_of(session, wanted, page))).all()
         ids = [ticket.id for ticket in tickets]
         deadlines = await next_deadlines(session, ids)
         words = await _words(session, tickets, wanted.terms)
-        return TicketList(
-            lines=tuple(
-                TicketLine(ticket=one, deadline=deadlines.get(one.id), words=words.get(one.id)) for one in tickets
-            ),
-            total=total,
-            page=page,
-            by_view=by_view,
-            by_type=await _count_by(session, wanted, TicketRow.request_type, leave_out="request_type"),
-            by_category=await _count_by(session, wanted, TicketRow.category, leave_out="category"),
-            by_building=await _count_by(session, wanted, TicketRow.building, leave_out="building"),
-        )
+    return TicketList(
+        lines=tuple(TicketLine(ticket=one, deadline=deadlines.get(one.id), words=words.get(one.id)) for one in tickets),
+        total=total,
+        page=page,
+        by_view=by_view,
+        by_type=counts.by_value["request_type"],
+        by_category=counts.by_value["category"],
+        by_building=counts.by_value["building"],
+    )
 
 
 async def count_open(database: Database) -> int:
     async with database.read() as session:
-        query = select(func.count()).where(TicketRow.status.not_in(FINISHED))
+        query = select(func.count()).where(TicketRow.status.in_(UNFINISHED))
         return (await session.execute(query)).scalar_one()
 
 
@@ -108,7 +119,7 @@ async def open_by_owner(database: Database) -> list[tuple[str, int]]:
     """How many open tickets each owner has, most first."""
     query = (
         select(TicketRow.owner, func.count())
-        .where(TicketRow.status.not_in(FINISHED), TicketRow.owner.is_not(None))
+        .where(TicketRow.status.in_(UNFINISHED), TicketRow.owner.is_not(None))
         .group_by(TicketRow.owner)
         .order_by(func.count().desc(), TicketRow.owner)
     )
@@ -137,111 +148,52 @@ def _next_due() -> ColumnElement[datetime]:
     return query.correlate(TicketRow).scalar_subquery()
 
 
-def _view(view: View, wanted: TicketFilter) -> ColumnElement[bool]:
-    is_open = TicketRow.status.not_in(FINISHED)
-    conditions: dict[View, ColumnElement[bool]] = {
-        View.OPEN: is_open,
-        View.MINE: and_(is_open, TicketRow.owner.in_(wanted.mine)),
-        View.UNOWNED: and_(is_open, TicketRow.owner.is_(None)),
-        View.OVERDUE: and_(is_open, _due_before(wanted.now)),
-        View.TODAY: and_(is_open, _due_before(wanted.day_ends)),
+def _open_views(wanted: TicketFilter) -> dict[str, ColumnElement[bool]]:
+    """What each view of unfinished tickets asks for besides."""
+    return {
+        View.MINE: TicketRow.owner.in_(wanted.mine),
+        View.UNOWNED: TicketRow.owner.is_(None),
+        View.OVERDUE: _due_before(wanted.now),
+        View.TODAY: _due_before(wanted.day_ends),
         View.SOLVED: TicketRow.status == TicketStatus.SOLVED,
-        View.CLOSED: TicketRow.status.in_(FINISHED),
-        View.ALL: true(),
     }
-    return conditions[view]
+
+
+def in_view(wanted: TicketFilter) -> ColumnElement[bool]:
+    if wanted.view is View.ALL:
+        return true()
+    if wanted.view is View.CLOSED:
+        return TicketRow.status.in_(FINISHED)
+    besides = _open_views(wanted).get(wanted.view)
+    is_open = TicketRow.status.in_(UNFINISHED)
+    return is_open if besides is None else and_(is_open, besides)
 
 
 def _due_before(at: datetime) -> ColumnElement[bool]:
     return exists().where(TicketDeadlineRow.ticket_id == TicketRow.id, _is_running(), TicketDeadlineRow.due_at < at)
 
 
-def _narrowed(wanted: TicketFilter, *, leave_out: str = "") -> Iterable[ColumnElement[bool]]:
-    """The conditions apart from the view; `leave_out` names a filter whose own alternatives are being counted."""
-    for name in ("request_type", "category", "building"):
-        value = getattr(wanted, name)
-        if value and name != leave_out:
-            yield getattr(TicketRow, name) == value
-    for term in wanted.terms:
-        yield _contains(term)
+def selected(session: AsyncSession, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """The conditions that the tickets of the list fulfil."""
+    narrowed = [getattr(TicketRow, name) == value for name, value in wanted.narrowed.items() if value]
+    return [in_view(wanted), *narrowed, holds(session, wanted.terms)]
 
 
-def _contains(term: str) -> ColumnElement[bool]:
-    place = _address()
-    own = [
-        column.icontains(term, autoescape=True)
-        for column in (
-            TicketRow.number,
-            TicketRow.summary,
-            TicketRow.contact,
-            TicketRow.phone,
-            TicketRow.caller_number,
-            place,
-        )
-    ]
-    heard_place = exists().where(
-        TicketFieldRow.ticket_id == TicketRow.id,
-        TicketFieldRow.field == "place",
-        TicketFieldRow.value.icontains(term, autoescape=True),
-    )
-    return or_(*own, heard_place, TicketRow.id.in_(_spoken_in(term)))
-
-
-def _spoken_in(term: str) -> Select[int]:
-    text = func.coalesce(SegmentRow.corrected_text, SegmentRow.text)
-    return (
-        select(TicketCallRow.ticket_id)
-        .join(SegmentRow, SegmentRow.call_id == TicketCallRow.call_id)
-        .where(text.icontains(term, autoescape=True))
-    )
-
-
-def _address() -> ColumnElement[str]:
-    """The address as it is written on a ticket, so that 3栋2单元501 finds it."""
-
-    def part(column: InstrumentedAttribute[str | None], suffix: str) -> ColumnElement[str]:
-        return func.coalesce(column.concat(suffix), "")
-
-    building = case((TicketRow.lane.is_not(None), literal("号")), else_=literal("栋"))
-    return (
-        part(TicketRow.estate, "")
-        + part(TicketRow.phase, "")
-        + part(TicketRow.lane, "弄")
-        + func.coalesce(TicketRow.building.concat(building), "")
-        + part(TicketRow.unit, "单元")
-        + part(TicketRow.room, "")
-    )
-
-
-def _page_of(wanted: TicketFilter, page: int) -> Select[TicketRow]:
+def in_order(wanted: TicketFilter) -> tuple[Any, ...]:
+    """What is finished: the newest first; else what must be done first."""
     newest = TicketRow.created_at.desc()
-    order = (newest,) if wanted.view in (View.CLOSED, View.ALL) else (_next_due().asc().nulls_last(), newest)
+    is_over = wanted.view in (View.CLOSED, View.ALL)
+    return (*((newest,) if is_over else (_next_due().asc().nulls_last(), newest)), TicketRow.id)
+
+
+def _page_of(session: AsyncSession, wanted: TicketFilter, page: int) -> Select[TicketRow]:
     return (
         select(TicketRow)
-        .where(_view(wanted.view, wanted), *_narrowed(wanted))
-        .order_by(*order, TicketRow.id)
+        .where(*selected(session, wanted))
+        .order_by(*in_order(wanted))
         .limit(PAGE_SIZE)
         .offset((page - 1) * PAGE_SIZE)
     )
-
-
-async def _count_views(session: AsyncSession, wanted: TicketFilter) -> dict[str, int]:
-    sums = [func.coalesce(func.sum(case((_view(view, wanted), 1), else_=0)), 0) for view in View]
-    row = (await session.execute(select(*sums).select_from(TicketRow).where(*_narrowed(wanted)))).one()
-    return {view.value: int(count) for view, count in zip(View, row, strict=True)}
-
-
-async def _count_by(
-    session: AsyncSession, wanted: TicketFilter, column: InstrumentedAttribute[str | None], *, leave_out: str
-) -> dict[str, int]:
-    """How many tickets by each value of a column, most first."""
-    query = (
-        select(column, func.count())
-        .where(_view(wanted.view, wanted), *_narrowed(wanted, leave_out=leave_out), column.is_not(None))
-        .group_by(column)
-        .order_by(func.count().desc(), column)
-    )
-    return {str(value): count for value, count in (await session.execute(query)).all()}
 
 
 async def _words(session: AsyncSession, tickets: Sequence[TicketRow], terms: tuple[str, ...]) -> dict[int, str]:

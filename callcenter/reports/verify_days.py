@@ -17,10 +17,11 @@ from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow, event_of
 from callcenter.db.tickets import TicketCallRow, TicketRow
 from callcenter.domain.calls import CallState, Direction, EventKind
+from callcenter.domain.counted_calls import CountedCall, CountedLeg, Counting
 from callcenter.domain.folding import fold
 from callcenter.domain.periods import Period, PeriodKind, period_of_date
 from callcenter.domain.rings import RingRule
-from callcenter.domain.tallies import CountedCall, CountedLeg, Counting, Tallies, Tally
+from callcenter.domain.tallies import Tallies, Tally
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_promises, link_columns, link_of
 from callcenter.reports.day_sums import marked_days, packed

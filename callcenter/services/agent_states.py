@@ -5,7 +5,7 @@ everybody is rung.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -18,6 +18,7 @@ from callcenter.db.agents import AgentStateChangeRow, AgentStateRow
 from callcenter.db.engine import Database
 from callcenter.domain.agent_states import AgentNow, AgentState, Available, agent_now, available, by_agent
 from callcenter.ports import Clock
+from callcenter.services.end_wrap_up import end_wrap_up
 from callcenter.services.news import News, rest_after
 from callcenter.services.schema import in_one_line
 from callcenter.services.transactions import insert_if_absent
@@ -37,10 +38,12 @@ async def say_state(
         fresh = {"agent": agent, "state": AgentState.READY.value, "since": now}
         await insert_if_absent(session, AgentStateRow, fresh, "agent")
         row = (await session.scalars(select(AgentStateRow).where(AgentStateRow.agent == agent).with_for_update())).one()
-        before, row.since = row.state, now
-        row.state = state.value
+        before, said_at = row.state, row.since
+        row.state, row.since = state.value, now
         if before == state.value:
             return False
+        if before == AgentState.WRAP_UP.value:
+            await end_wrap_up(session, agent=agent, said_at=said_at, now=now)
         session.add(
             AgentStateChangeRow(agent=agent, at=now, state=state.value, before=before, actor=actor, reason=reason)
         )
@@ -51,13 +54,23 @@ class AgentsOnDuty:
     """An async context manager: while it is open it knows what every agent is doing."""
 
     def __init__(
-        self, database: Database, agents: Sequence[str], *, clock: Clock, wrap_up: timedelta, news: News
+        self,
+        database: Database,
+        agents: Sequence[str],
+        *,
+        clock: Clock,
+        wrap_up: timedelta,
+        news: News,
+        looks_back: timedelta = timedelta(0),
     ) -> None:
+        """`looks_back`: conversations that ended so long ago still count for who has been idle longest."""
         self._database = database
         self._agents = tuple(agents)
         self._clock = clock
         self._wrap_up = wrap_up
         self._news = news
+        self._looks_back = max(wrap_up, looks_back)
+        self._talked: Mapping[str, datetime] = {}
         self._now: dict[str, AgentNow] = {}
         self._known_at: float | None = None
         self._changed = News()
@@ -81,6 +94,15 @@ class AgentsOnDuty:
             return None
         return available(list(self._now.values()))
 
+    def talked_until(self) -> Mapping[str, datetime]:
+        """When the last conversation of each agent was over, as far as it is looked back."""
+        return self._talked
+
+    def somebody_is_free(self) -> bool:
+        """Also where it is not known: then whoever phones finds out."""
+        found = self.available()
+        return found is None or bool(found.free)
+
     async def after(self, seen: int) -> int:
         """Waits until what somebody is doing has changed since `seen` (0: at once); what to wait for next time."""
         return await self._changed.after(seen)
@@ -91,7 +113,7 @@ class AgentsOnDuty:
         async with self._database.read() as session:
             said = await said_by_agents(session)
             legs = by_agent(await open_legs(session))
-            talked = await conversations_since(session, now - self._wrap_up) if self._wrap_up else {}
+            talked = await conversations_since(session, now - self._looks_back) if self._looks_back else {}
         found = {
             agent: agent_now(
                 agent,
@@ -103,6 +125,7 @@ class AgentsOnDuty:
             )
             for agent in self._agents
         }
+        self._talked = talked
         self._known_at = asyncio.get_running_loop().time()
         if found != self._now:
             self._now = found

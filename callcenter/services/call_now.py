@@ -1,4 +1,7 @@
-"""An agent clicks "call now": the resident of a ticket is phoned at once, unless the resident does not want it."""
+"""An agent clicks "call now": the resident of a ticket is phoned at once, unless the resident does not want it.
+
+Either the resident hears how things stand, or the agent's own phone rings first and the two talk.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +24,8 @@ from callcenter.services.tickets import NoSuchTicket
 from callcenter.services.transactions import take_turns
 
 KIND = "progress"
+AGENT_CALL = "agent_call"
+"""The agent who ordered it speaks; the reminder's `matter` names them."""
 
 
 class CallRefused(Exception):
@@ -39,8 +44,12 @@ class OrderedCall:
     already: bool
 
 
-async def call_now(database: Database, number: str, *, actor: str, now: datetime, rules: FollowUpRules) -> OrderedCall:
+async def call_now(
+    database: Database, number: str, *, actor: str, now: datetime, rules: FollowUpRules, agent: str | None = None
+) -> OrderedCall:
     """`number` is the ticket's. A call-back that waits is brought forward, else a new call is planned.
+
+    `agent` of the settings: their phone rings first, and they speak with the resident.
 
     Raises NoSuchTicket, CallRefused.
     """
@@ -55,10 +64,10 @@ async def call_now(database: Database, number: str, *, actor: str, now: datetime
         under_way = await _under_way(session, ticket, to_number)
         if under_way is not None:
             return OrderedCall(reminder_id=under_way, already=True)
-        reminder_id = await _bring_forward(session, ticket, actor=actor, now=now)
+        reminder_id = None if agent else await _bring_forward(session, ticket, actor=actor, now=now)
         if reminder_id is None:
-            reminder_id = await _plan(session, ticket, to_number, actor=actor, now=now)
-        data = {"kind": KIND, "due_at": now.isoformat(), "ordered_by": actor}
+            reminder_id = await _plan(session, ticket, to_number, actor=actor, now=now, agent=agent)
+        data = {"kind": AGENT_CALL if agent else KIND, "due_at": now.isoformat(), "ordered_by": actor}
         write_history(session, ticket.id, HistoryAction.REMINDER_PLANNED, at=now, actor=actor, data=data)
         return OrderedCall(reminder_id=reminder_id, already=False)
 
@@ -99,9 +108,19 @@ async def _bring_forward(session: AsyncSession, ticket: TicketRow, *, actor: str
     return first.id
 
 
-async def _plan(session: AsyncSession, ticket: TicketRow, to_number: str, *, actor: str, now: datetime) -> int:
-    topic = f"ticket:{ticket.id}:ordered:{now.isoformat()}"
-    new = NewReminder(kind=KIND, topic=topic, to_number=to_number, due_at=now, ordered_by=actor, ticket_id=ticket.id)
+async def _plan(
+    session: AsyncSession, ticket: TicketRow, to_number: str, *, actor: str, now: datetime, agent: str | None
+) -> int:
+    kind, topic = AGENT_CALL if agent else KIND, f"ticket:{ticket.id}:ordered:{now.isoformat()}"
+    new = NewReminder(
+        kind=kind,
+        topic=topic,
+        to_number=to_number,
+        due_at=now,
+        ordered_by=actor,
+        ticket_id=ticket.id,
+        matter={"agent": agent} if agent else None,
+    )
     await plan_reminder(session, new, now=now)
-    query = select(ReminderRow.id).where(ReminderRow.topic == topic, ReminderRow.kind == KIND)
+    query = select(ReminderRow.id).where(ReminderRow.topic == topic, ReminderRow.kind == kind)
     return (await session.execute(query)).scalar_one()

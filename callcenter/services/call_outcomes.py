@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
@@ -28,6 +28,24 @@ OURS = "call_back"
 NOT_KNOWN = frozenset({None, UNCERTAIN, OutboundOutcome.UNKNOWN.value})
 """Outcomes that better news may still replace."""
 
+_OF_CALL = select(ReminderAttemptRow).where(ReminderAttemptRow.call_id == bindparam("of_call"))
+_WITHOUT_CALL = (
+    select(ReminderAttemptRow)
+    .where(
+        ReminderAttemptRow.reminder_id == bindparam("of_reminder"),
+        ReminderAttemptRow.call_id.is_(None),
+        or_(ReminderAttemptRow.outcome.is_(None), ReminderAttemptRow.outcome != REFUSED_BY_PROVIDER),
+    )
+    .order_by(ReminderAttemptRow.number.desc())
+    .limit(1)
+)
+_TICKET_OF = select(ReminderRow.ticket_id).where(ReminderRow.id == bindparam("of_reminder"))
+_TICKET = select(TicketRow).where(TicketRow.id == bindparam("ticket")).with_for_update(key_share=True)
+_REMINDER = select(ReminderRow).where(ReminderRow.id == bindparam("reminder")).with_for_update()
+"""Built once, and read anew where the session has them: somebody else may have held the lock."""
+
+_ANEW = {"populate_existing": True}
+
 
 async def record_outcome(session: AsyncSession, call: CallRow, now: datetime, *, rules: FollowUpRules) -> None:
     """Run whenever an outbound call is written; running it again changes nothing.
@@ -41,6 +59,8 @@ async def record_outcome(session: AsyncSession, call: CallRow, now: datetime, *,
     if attempt is None:
         return
     attempt.call_id = call.id
+    if call.ended_at is None and not call.keys:
+        return
     reminder, ticket = await _locked(session, attempt.reminder_id)
     answer = understood(reminder_kinds()[reminder.kind], call.keys)
     attempt.keys = ",".join(str(digits) for _, digits in call.keys) or attempt.keys
@@ -59,13 +79,19 @@ async def record_outcome(session: AsyncSession, call: CallRow, now: datetime, *,
 
 async def _locked(session: AsyncSession, reminder_id: int) -> tuple[ReminderRow, TicketRow | None]:
     """The ticket first, then its reminder: the order in which people's changes on the console lock them."""
-    ticket_id = await session.scalar(select(ReminderRow.ticket_id).where(ReminderRow.id == reminder_id))
-    if ticket_id is not None:
-        await session.get(TicketRow, ticket_id, with_for_update={"key_share": True})
-    reminder = await session.get_one(ReminderRow, reminder_id, with_for_update=True)
-    if reminder.ticket_id is None:
-        return reminder, None
-    return reminder, await session.get(TicketRow, reminder.ticket_id, with_for_update={"key_share": True})
+    ticket_id = await session.scalar(_TICKET_OF, {"of_reminder": reminder_id})
+    ticket = await _lock_ticket(session, ticket_id)
+    locked = await session.execute(_REMINDER, {"reminder": reminder_id}, execution_options=_ANEW)
+    reminder = locked.scalar_one()
+    if reminder.ticket_id != ticket_id:  # merged in between
+        ticket = await _lock_ticket(session, reminder.ticket_id)
+    return reminder, ticket
+
+
+async def _lock_ticket(session: AsyncSession, ticket_id: int | None) -> TicketRow | None:
+    if ticket_id is None:
+        return None
+    return await session.scalar(_TICKET, {"ticket": ticket_id}, execution_options=_ANEW)
 
 
 def _outcome(call: CallRow, answer: KeyAnswer | None) -> str | None:
@@ -96,15 +122,10 @@ async def _act_once(
 
 async def _attempt_of(session: AsyncSession, call: CallRow) -> ReminderAttemptRow | None:
     """By the call's id; else the try of its reminder that has no call yet (its id may be written later)."""
-    known = await session.scalar(select(ReminderAttemptRow).where(ReminderAttemptRow.call_id == call.id))
+    known = await session.scalar(_OF_CALL, {"of_call": call.id})
     if known is not None or call.reminder_id is None:
         return known
-    query = select(ReminderAttemptRow).where(
-        ReminderAttemptRow.reminder_id == call.reminder_id,
-        ReminderAttemptRow.call_id.is_(None),
-        or_(ReminderAttemptRow.outcome.is_(None), ReminderAttemptRow.outcome != REFUSED_BY_PROVIDER),
-    )
-    return (await session.scalars(query.order_by(ReminderAttemptRow.number.desc()).limit(1))).first()
+    return await session.scalar(_WITHOUT_CALL, {"of_reminder": call.reminder_id})
 
 
 async def _follow_reminder(

@@ -6,7 +6,7 @@ They stand still while the ticket waits for the resident. Whatever moves a limit
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
@@ -25,6 +25,17 @@ from callcenter.domain.tickets import RequestType, Urgency
 from callcenter.services.evidence import evidence_rows
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.ticket_fields import UNSURE, fields_of
+
+_OPEN = (
+    select(TicketDeadlineRow)
+    .where(
+        TicketDeadlineRow.ticket_id == bindparam("ticket"),
+        TicketDeadlineRow.kind.in_(bindparam("kinds", expanding=True)),
+        TicketDeadlineRow.met_at.is_(None),
+        TicketDeadlineRow.cancelled_at.is_(None),
+    )
+    .order_by(TicketDeadlineRow.due_at, TicketDeadlineRow.id)
+)
 
 
 def add_deadlines(
@@ -56,13 +67,8 @@ async def open_deadlines(
     session: AsyncSession, ticket_id: int, kinds: Collection[DeadlineKind] = tuple(DeadlineKind)
 ) -> list[TicketDeadlineRow]:
     """Those of a ticket that are neither met nor cancelled, the earliest first."""
-    query = select(TicketDeadlineRow).where(
-        TicketDeadlineRow.ticket_id == ticket_id,
-        TicketDeadlineRow.kind.in_([kind.value for kind in kinds]),
-        TicketDeadlineRow.met_at.is_(None),
-        TicketDeadlineRow.cancelled_at.is_(None),
-    )
-    return list((await session.scalars(query.order_by(TicketDeadlineRow.due_at, TicketDeadlineRow.id))).all())
+    values = {"ticket": ticket_id, "kinds": [kind.value for kind in kinds]}
+    return list((await session.scalars(_OPEN, values)).all())
 
 
 async def meet_deadlines(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.campaigns import CampaignRow
@@ -30,6 +30,19 @@ from callcenter.services.ticket_history import write_history
 from callcenter.services.transactions import take_turns
 
 log = structlog.get_logger()
+
+_OURS = (
+    select(ReminderRow)
+    .where(
+        ReminderRow.id == bindparam("reminder"),
+        ReminderRow.state == ReminderState.CLAIMED.value,
+        ReminderRow.claimed_by == bindparam("claimer"),
+        ReminderRow.claimed_at == bindparam("at"),
+    )
+    .with_for_update()
+)
+_ATTEMPTS = ReminderAttemptRow.metadata.tables["reminder_attempts"]
+_PLACED = update(_ATTEMPTS).where(_ATTEMPTS.c.id == bindparam("attempt")).values(call_id=bindparam("placed_as"))
 
 BUSY_LINES = timedelta(seconds=5)
 
@@ -68,9 +81,7 @@ async def dial(database: Database, claim: Claim, *, clock: Clock, dialler: Diall
         await _did_not_place(database, begun, UNCERTAIN, now=clock.now(), rules=rules)
         return Dialled.UNCERTAIN
     async with database.write() as session:
-        await session.execute(
-            update(ReminderAttemptRow).where(ReminderAttemptRow.id == begun.attempt_id).values(call_id=call_id)
-        )
+        await session.execute(_PLACED, {"attempt": begun.attempt_id, "placed_as": call_id})
     log.info("call placed", reminder_id=claim.reminder_id, call_id=call_id)
     return Dialled.PLACED
 
@@ -110,13 +121,8 @@ async def _line_for(
 
 
 async def _ours(session: AsyncSession, claim: Claim) -> ReminderRow | None:
-    query = select(ReminderRow).where(
-        ReminderRow.id == claim.reminder_id,
-        ReminderRow.state == ReminderState.CLAIMED.value,
-        ReminderRow.claimed_by == claim.claimer,
-        ReminderRow.claimed_at == claim.at,
-    )
-    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+    values = {"reminder": claim.reminder_id, "claimer": claim.claimer, "at": claim.at}
+    return (await session.execute(_OURS, values)).scalar_one_or_none()
 
 
 async def _write_attempt(
@@ -129,6 +135,8 @@ async def _write_attempt(
     rules: FollowUpRules,
 ) -> _Placed:
     speech = speech_for(reminder, ticket, now=now, rules=rules)
+    kind = reminder_kinds()[reminder.kind]
+    agent = (reminder.matter or {}).get("agent", "") if kind.ordered_by_agent else ""
     reminder.state, reminder.attempts = ReminderState.DIALLING.value, reminder.attempts + 1
     reminder.ordered_by = None
     attempt = ReminderAttemptRow(
@@ -148,10 +156,11 @@ async def _write_attempt(
         purpose=f"{REMINDER}{reminder.id}",
         to_number=attempt.to_number,
         speech=attempt.speech,
-        asks_key=True,
-        key_prompt=reminder_kinds()[reminder.kind].key_prompt,
+        asks_key=bool(kind.keys),
+        key_prompt=kind.key_prompt or None,
         kind=reminder.kind,
         from_number=trunk.from_number,
+        agent=agent,
     )
     return _Placed(attempt_id=attempt.id, call=call)
 

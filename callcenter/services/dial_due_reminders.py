@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from callcenter.db.engine import Database
 from callcenter.db.reminders import ReminderAttemptRow, ReminderRow, ReminderState
@@ -34,11 +36,10 @@ async def dial_due_reminders(
 
     A claim whose call fails in a way nobody foresaw is logged and left: the next rounds hand it to a person.
     """
-    await settle_unfinished(database, now=clock.now(), rules=rules)
-    async with database.read() as session:
-        if not await anything_due(session, now=clock.now()):
-            return 0
-        free = await free_lines(session, rules.trunks, now=clock.now())
+    unfinished, free = await _look(database, now=clock.now(), rules=rules)
+    if unfinished:
+        await settle_unfinished(database, now=clock.now(), rules=rules)
+        _, free = await _look(database, now=clock.now(), rules=rules)
     if not free:
         return 0
     claims = await claim_due(database, now=clock.now(), claimer=claimer, limit=min(limit, free))
@@ -50,6 +51,14 @@ async def dial_due_reminders(
     return len(claims)
 
 
+async def _look(database: Database, *, now: datetime, rules: FollowUpRules) -> tuple[bool, int]:
+    """Whether anything was left unfinished, and how many calls could leave: none where nothing is due."""
+    async with database.reader.connect() as connection:
+        unfinished = await _any_unfinished(connection, now=now, rules=rules)
+        due = await anything_due(connection, now=now)
+        return unfinished, await free_lines(connection, rules.trunks, now=now) if due else 0
+
+
 async def settle_unfinished(database: Database, *, now: datetime, rules: FollowUpRules) -> int:
     """Claims that a process left behind; how many.
 
@@ -57,8 +66,6 @@ async def settle_unfinished(database: Database, *, now: datetime, rules: FollowU
     was not: the phone may have rung, so a person takes over. Placed, but no end of the call came for hours: a person
     too.
     """
-    if not await _any_unfinished(database, now=now, rules=rules):
-        return 0
     async with database.write() as session:
         await session.execute(
             update(ReminderRow)
@@ -81,15 +88,26 @@ def _long_ago(now: datetime, longer_than: timedelta) -> ColumnElement[bool]:
     return or_(ReminderRow.claimed_at < now - longer_than, ReminderRow.claimed_at > now + longer_than)
 
 
-async def _any_unfinished(database: Database, *, now: datetime, rules: FollowUpRules) -> bool:
+async def _any_unfinished(connection: AsyncConnection, *, now: datetime, rules: FollowUpRules) -> bool:
     """Looked at without a writing transaction, since there is hardly ever any; a long call is none."""
+    spans = {"claimed": rules.claim_lapses, "unplaced": rules.unfinished, "unended": rules.no_outcome}
+    values = {f"{name}_before": now - span for name, span in spans.items()}
+    values |= {f"{name}_after": now + span for name, span in spans.items()}
+    return await connection.scalar(_ANY_UNFINISHED, values) is not None
+
+
+def _any_unfinished_query() -> Select[tuple[int]]:
+    """The same conditions as those of `settle_unfinished`, built once, since every tick asks."""
     under_way = text("reminders.state IN ('claimed', 'dialling')")  # as the partial index says it
-    lapsed = and_(ReminderRow.state == ReminderState.CLAIMED.value, _long_ago(now, rules.claim_lapses))
-    tries = select(ReminderAttemptRow.id).where(ReminderAttemptRow.reminder_id == ReminderRow.id)
-    left = tries.where(or_(*(_left_behind(*which, now=now) for which in _ways_to_be_left(rules)))).exists()
-    query = select(ReminderRow.id).where(under_way, or_(lapsed, left))
-    async with database.read() as session:
-        return await session.scalar(query.limit(1)) is not None
+    ways = ((ReminderAttemptRow.call_id.is_(None), "unplaced"), (ReminderAttemptRow.call_id.is_not(None), "unended"))
+    left = or_(*(and_(_LAST_TRY, which, _outside(ReminderAttemptRow.at, name)) for which, name in ways))
+    tries = select(ReminderAttemptRow.id).where(ReminderAttemptRow.reminder_id == ReminderRow.id, left)
+    lapsed = and_(ReminderRow.state == ReminderState.CLAIMED.value, _outside(ReminderRow.claimed_at, "claimed"))
+    return select(ReminderRow.id).where(under_way, or_(lapsed, tries.exists())).limit(1)
+
+
+def _outside(moment: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    return or_(moment < bindparam(f"{name}_before"), moment > bindparam(f"{name}_after"))
 
 
 def _ways_to_be_left(rules: FollowUpRules) -> tuple[tuple[ColumnElement[bool], timedelta], ...]:
@@ -103,13 +121,15 @@ def _ways_to_be_left(rules: FollowUpRules) -> tuple[tuple[ColumnElement[bool], t
 def _left_behind(condition: ColumnElement[bool], longer_than: timedelta, *, now: datetime) -> ColumnElement[bool]:
     """The last try of a reminder that is being dialled, under way for so long."""
     long_ago = or_(ReminderAttemptRow.at < now - longer_than, ReminderAttemptRow.at > now + longer_than)
-    return and_(
-        ReminderRow.state == ReminderState.DIALLING.value,
-        ReminderAttemptRow.number == ReminderRow.attempts,
-        ReminderAttemptRow.outcome.is_(None),
-        condition,
-        long_ago,
-    )
+    return and_(_LAST_TRY, condition, long_ago)
+
+
+_LAST_TRY = and_(
+    ReminderRow.state == ReminderState.DIALLING.value,
+    ReminderAttemptRow.number == ReminderRow.attempts,
+    ReminderAttemptRow.outcome.is_(None),
+)
+_ANY_UNFINISHED = _any_unfinished_query()
 
 
 async def _dialling(

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +30,30 @@ CALLS_A_TRANSACTION = 4
 """Few, since the webhooks' writer waits for this transaction on SQLite."""
 
 FAILED_AT_THE_PROVIDER = "the provider says that the recording failed"
+
+_PENDING = (
+    select(CallEventRow.call_id)
+    .where(CallEventRow.folded.is_(False))
+    .order_by(CallEventRow.id)
+    .limit(CALLS_A_TRANSACTION * 8)
+)
+_EVENTS_OF = (
+    select(CallEventRow)
+    .where(CallEventRow.call_id.in_(bindparam("call_ids", expanding=True)))
+    .order_by(CallEventRow.id)
+)
+_MARK_FOLDED = (
+    update(CallEventRow.metadata.tables["call_events"])
+    .where(CallEventRow.metadata.tables["call_events"].c.id.in_(bindparam("event_ids", expanding=True)))
+    .values(folded=True)
+)
+_WRITTEN = select(CallRow).where(CallRow.id == bindparam("call_id")).execution_options(populate_existing=True)
+_UNDER_ANOTHER_RULE = select(CallRow).where(
+    CallRow.id.in_(bindparam("call_ids", expanding=True)), CallRow.rule != "", CallRow.rule != bindparam("rule")
+)
+_LEGS = CallRow.metadata.tables["call_legs"]
+_WITHOUT_LEGS = delete(_LEGS).where(_LEGS.c.call_id == bindparam("of_call"))
+"""Built once, like all statements of a folding: that takes longer than carrying them out."""
 
 WhenFolded = Callable[[AsyncSession, CallRow, datetime], Awaitable[None]]
 
@@ -54,11 +78,9 @@ async def fold_pending(
 
 async def pending_calls(database: Database, *, without: Collection[str] = ()) -> list[str]:
     """The calls of the oldest unfolded events, as many as one transaction takes."""
-    query = select(CallEventRow.call_id).where(CallEventRow.folded.is_(False))
-    if without:
-        query = query.where(CallEventRow.call_id.not_in(without))
-    async with database.read() as session:
-        found = await session.execute(query.order_by(CallEventRow.id).limit(CALLS_A_TRANSACTION * 8))
+    query = _PENDING.where(CallEventRow.call_id.not_in(without)) if without else _PENDING
+    async with database.reader.connect() as connection:
+        found = await connection.execute(query)
         return list(dict.fromkeys(found.scalars()))[:CALLS_A_TRANSACTION]
 
 
@@ -104,9 +126,7 @@ async def _with_events(database: Database, call_ids: Sequence[str]) -> list[str]
 
 
 async def _events_of(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, list[CallEventRow]]:
-    found = await session.execute(
-        select(CallEventRow).where(CallEventRow.call_id.in_(call_ids)).order_by(CallEventRow.id)
-    )
+    found = await session.execute(_EVENTS_OF, {"call_ids": call_ids})
     by_call: dict[str, list[CallEventRow]] = {call_id: [] for call_id in call_ids}
     for row in found.scalars():
         by_call[row.call_id].append(row)
@@ -120,24 +140,16 @@ async def write_call(session: AsyncSession, call_id: str, rows: Sequence[CallEve
     await session.execute(_upsert_call(_dialect(session), tuple(values)), values)
     await _write_legs(session, state)
     await _write_recordings(session, state.recordings, state, first_heard=_first_heard(rows))
-    await session.execute(
-        update(CallEventRow)
-        .where(CallEventRow.id.in_([row.id for row in rows if not row.folded]))
-        .values(folded=True)
-        .execution_options(synchronize_session=False)
-    )
-    written = await session.execute(
-        select(CallRow).where(CallRow.id == call_id).execution_options(populate_existing=True)
-    )
-    return written.scalar_one()
+    await session.execute(_MARK_FOLDED, {"event_ids": [row.id for row in rows if not row.folded]})
+    return (await session.execute(_WRITTEN, {"call_id": call_id})).scalar_one()
 
 
 async def _keep_old_judgements(
     session: AsyncSession, call_ids: Sequence[str], rule: RingRule, *, now: datetime
 ) -> None:
     """Calls that ended under another rule, and of which something more was heard now."""
-    others = select(CallRow).where(CallRow.id.in_(call_ids), CallRow.rule.not_in(("", rule.version)))
-    for call in (await session.scalars(others)).all():
+    others = await session.scalars(_UNDER_ANOTHER_RULE, {"call_ids": call_ids, "rule": rule.version})
+    for call in others.all():
         legs = (await session.scalars(select(CallLegRow).where(CallLegRow.call_id == call.id))).all()
         await keep_judgement(session, call, legs, rule, now=now)
         await session.flush()
@@ -217,7 +229,7 @@ def _rings(rings: tuple[int, int] | None) -> dict[str, int | None]:
 
 
 async def _write_legs(session: AsyncSession, state: CallState) -> None:
-    await session.execute(delete(CallLegRow).where(CallLegRow.call_id == state.call_id))
+    await session.execute(_WITHOUT_LEGS, {"of_call": state.call_id})
     if state.legs:
         await session.execute(_insert(session)(CallLegRow), [_leg_values(state.call_id, leg) for leg in state.legs])
 

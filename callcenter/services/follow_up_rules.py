@@ -1,6 +1,6 @@
 """The rules of following up, as the settings give them: handed to every use case that needs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -50,6 +50,8 @@ class FollowUpRules:
     unfinished: timedelta = timedelta(minutes=5)
     no_outcome: timedelta = timedelta(hours=2)
     incidents: IncidentRules = field(default_factory=IncidentRules)
+    somebody_is_free: Callable[[], bool] = lambda: True
+    """Asked before a call that an agent must take."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -126,6 +128,8 @@ def _by_kind(dialling: DiallingRules, settings: Mapping[str, KindSettings]) -> d
         own = settings.get(name, KindSettings())
         hours = _hours(own.hours) or common_hours(kind.hours or dialling.decent_hours, dialling.decent_hours)
         rules = replace(dialling, decent_hours=hours, days=own.days or kind.days)
+        if kind.ordered_by_agent:
+            rules = replace(rules, attempts_per_topic=1)
         if rules != dialling:
             found[name] = rules
     return found

@@ -58,11 +58,13 @@ class EventInbox:
         *,
         database_seconds: float = DATABASE_SECONDS,
         spool_seconds: float = SPOOL_SECONDS,
+        replay_seconds: float = REPLAY_SECONDS,
     ) -> None:
         self._database = database
         self.spool = spool
         self._database_seconds = database_seconds
         self.spool_seconds = spool_seconds
+        self._replay_seconds = replay_seconds
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._on_time: deque[_Waiting] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -179,7 +181,7 @@ class EventInbox:
                 log.warning("the spool cannot be replayed yet", error=type(error).__name__)
             except Exception:
                 log.exception("replaying the spool failed in a way nobody foresaw")
-            await asyncio.sleep(REPLAY_SECONDS)
+            await asyncio.sleep(self._replay_seconds)
 
     async def replay_once(self) -> None:
         """Moves what the spool holds into the database, oldest first; raises where the database is still away."""

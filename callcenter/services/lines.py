@@ -7,8 +7,8 @@ schedulers never put more on a trunk than it may carry.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from callcenter.db.campaigns import CampaignRow
 from callcenter.db.reminders import ReminderAttemptRow
@@ -16,9 +16,9 @@ from callcenter.domain.trunks import PACE_WINDOW, Trunk
 from callcenter.services.transactions import take_turns
 
 
-async def free_lines(session: AsyncSession, trunks: Sequence[Trunk], *, now: datetime) -> int:
+async def free_lines(connection: AsyncConnection, trunks: Sequence[Trunk], *, now: datetime) -> int:
     """How many calls could leave now."""
-    return sum([await _room(session, trunk, now=now) for trunk in trunks])
+    return sum([await _room(connection, trunk, now=now) for trunk in trunks])
 
 
 async def free_trunk(session: AsyncSession, trunks: Sequence[Trunk], *, now: datetime) -> Trunk | None:
@@ -29,13 +29,18 @@ async def free_trunk(session: AsyncSession, trunks: Sequence[Trunk], *, now: dat
     return trunk if room else None
 
 
-async def _room(session: AsyncSession, trunk: Trunk, *, now: datetime) -> int:
-    of_trunk = select(func.count()).where(ReminderAttemptRow.trunk == trunk.name)
-    under_way = await session.scalar(of_trunk.where(ReminderAttemptRow.outcome.is_(None)))
-    recent = await session.scalar(
-        of_trunk.where(ReminderAttemptRow.at > now - PACE_WINDOW, ReminderAttemptRow.at < now + PACE_WINDOW)
-    )
-    return trunk.room(under_way=under_way or 0, in_the_last_minute=recent or 0)
+_OF_TRUNK = select(func.count()).where(ReminderAttemptRow.trunk == bindparam("trunk"))
+_UNDER_WAY = _OF_TRUNK.where(ReminderAttemptRow.outcome.is_(None)).scalar_subquery()
+_RECENT = _OF_TRUNK.where(
+    ReminderAttemptRow.at > bindparam("since"), ReminderAttemptRow.at < bindparam("until")
+).scalar_subquery()
+_BUSY = select(_UNDER_WAY, _RECENT)
+
+
+async def _room(session: AsyncSession | AsyncConnection, trunk: Trunk, *, now: datetime) -> int:
+    values = {"trunk": trunk.name, "since": now - PACE_WINDOW, "until": now + PACE_WINDOW}
+    under_way, recent = (await session.execute(_BUSY, values)).one()
+    return trunk.room(under_way=under_way, in_the_last_minute=recent)
 
 
 async def campaign_free_from(session: AsyncSession, campaign: CampaignRow, *, now: datetime) -> datetime:

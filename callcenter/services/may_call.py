@@ -1,10 +1,9 @@
 """What the rules say about a reminder at this moment, from what the database knows of its number and topic."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
@@ -26,9 +25,57 @@ from callcenter.services.resident_wishes import has_open_complaint, wishes_of
 ATTEMPTS_OF_LATE = timedelta(days=2)
 """How far back tries at a number are looked at: a local day and more, in any time zone."""
 
+NOBODY_FREE_WAIT = timedelta(seconds=15)
 LONGEST_CALL = timedelta(hours=2)
 UNDERSTOOD_AFTER = timedelta(minutes=15)
 """So long after a resident's call we wait for its ticket, which may settle what we are about to phone for."""
+
+
+_OF_NUMBER = select(ReminderAttemptRow.at, ReminderAttemptRow.outcome).where(
+    ReminderAttemptRow.to_number == bindparam("number"), ReminderAttemptRow.at > bindparam("since")
+)
+_OF_TOPIC = (
+    select(ReminderAttemptRow.at, ReminderAttemptRow.outcome)
+    .join(ReminderRow, ReminderRow.id == ReminderAttemptRow.reminder_id)
+    .where(ReminderRow.topic == bindparam("topic"))
+    .order_by(ReminderAttemptRow.at, ReminderAttemptRow.id)
+)
+_REFUSED = select(DoNotCallRow.number).where(DoNotCallRow.number == bindparam("number"))
+_LAST_WRONG = select(func.max(ReminderAttemptRow.at)).where(
+    ReminderAttemptRow.to_number == bindparam("number"),
+    ReminderAttemptRow.outcome == OutboundOutcome.WRONG_NUMBER.value,
+)
+_CALLED_SINCE = (
+    select(CallRow.id)
+    .where(
+        CallRow.from_number.in_(bindparam("ways", expanding=True)),
+        CallRow.direction == Direction.INBOUND.value,
+        CallRow.started_at > bindparam("since"),
+    )
+    .limit(1)
+)
+_TICKETED = (
+    select(TicketCallRow.call_id)
+    .where(TicketCallRow.call_id == CallRow.id, TicketCallRow.heard_live.is_(False))
+    .exists()
+)
+_JUST_CALLED = (
+    select(CallRow.id)
+    .where(
+        CallRow.from_number.in_(bindparam("ways", expanding=True)),
+        CallRow.direction == Direction.INBOUND.value,
+        or_(
+            and_(CallRow.ended_at.is_(None), CallRow.started_at > bindparam("started_after")),
+            and_(
+                CallRow.disposition == Disposition.ANSWERED.value,
+                CallRow.ended_at > bindparam("ended_after"),
+                ~_TICKETED,
+            ),
+        ),
+    )
+    .limit(1)
+)
+"""Built once, since every call asks them all: that takes longer than carrying them out."""
 
 
 async def decision_for(
@@ -38,12 +85,12 @@ async def decision_for(
     if ticket is not None and TicketStatus(ticket.status) in FINISHED:
         return Decision(action=Action.CANCEL, reason=Reason.TICKET_FINISHED)
     kind, number = reminder_kinds()[reminder.kind], reminder.to_number
+    if kind.connects_agents and now >= reminder.due_at and not rules.somebody_is_free():
+        return Decision(action=Action.WAIT, reason=Reason.NOBODY_FREE, at=now + NOBODY_FREE_WAIT)
     wishes = await wishes_of(session, number)
-    recent = select(ReminderAttemptRow).where(
-        ReminderAttemptRow.to_number == number, ReminderAttemptRow.at > now - ATTEMPTS_OF_LATE
-    )
+    recent = await session.execute(_OF_NUMBER, {"number": number, "since": now - ATTEMPTS_OF_LATE})
     obstacles = Obstacles(
-        do_not_call=await session.get(DoNotCallRow, number) is not None,
+        do_not_call=await session.scalar(_REFUSED, {"number": number}) is not None,
         not_agreed=kind.needs_consent and not wishes.greetings,
         wrong_number=await _known_as_wrong(session, number),
         open_complaint=kind.not_during_a_complaint and await has_open_complaint(session, number),
@@ -54,7 +101,7 @@ async def decision_for(
         now=now,
         rules=replace(rules.dialling_of(reminder.kind), avoided=wishes.avoided),
         of_topic=await attempts_of_topic(session, reminder.topic),
-        of_number=_attempts((await session.scalars(recent)).all()),
+        of_number=[Attempt(at=at, outcome=outcome) for at, outcome in recent],
         obstacles=obstacles,
     )
 
@@ -87,52 +134,23 @@ async def _owed_by(session: AsyncSession, reminder: ReminderRow) -> datetime | N
 
 
 async def attempts_of_topic(session: AsyncSession, topic: str) -> list[Attempt]:
-    query = (
-        select(ReminderAttemptRow)
-        .join(ReminderRow, ReminderRow.id == ReminderAttemptRow.reminder_id)
-        .where(ReminderRow.topic == topic)
-        .order_by(ReminderAttemptRow.at, ReminderAttemptRow.id)
-    )
-    return _attempts((await session.scalars(query)).all())
-
-
-def _attempts(rows: Sequence[ReminderAttemptRow]) -> list[Attempt]:
-    return [Attempt(at=row.at, outcome=row.outcome) for row in rows]
+    tries = await session.execute(_OF_TOPIC, {"topic": topic})
+    return [Attempt(at=at, outcome=outcome) for at, outcome in tries]
 
 
 async def _known_as_wrong(session: AsyncSession, number: str) -> bool:
     """The network said that there is no such number, and nobody has phoned us from it since."""
-    said_so = select(func.max(ReminderAttemptRow.at)).where(
-        ReminderAttemptRow.to_number == number, ReminderAttemptRow.outcome == OutboundOutcome.WRONG_NUMBER.value
-    )
-    at = await session.scalar(said_so)
+    at = await session.scalar(_LAST_WRONG, {"number": number})
     if at is None:
         return False
-    since = select(CallRow.id).where(
-        CallRow.from_number.in_(ways_to_write(number)),
-        CallRow.direction == Direction.INBOUND.value,
-        CallRow.started_at > at,
-    )
-    return await session.scalar(since.limit(1)) is None
+    return await session.scalar(_CALLED_SINCE, {"ways": list(ways_to_write(number)), "since": at}) is None
 
 
 async def _just_called(session: AsyncSession, number: str, *, now: datetime) -> bool:
     """The resident is on the line with us, or was a moment ago and nobody knows yet about what."""
-    ticketed = (
-        select(TicketCallRow.call_id)
-        .where(TicketCallRow.call_id == CallRow.id, TicketCallRow.heard_live.is_(False))
-        .exists()
-    )
-    query = select(CallRow.id).where(
-        CallRow.from_number.in_(ways_to_write(number)),
-        CallRow.direction == Direction.INBOUND.value,
-        or_(
-            and_(CallRow.ended_at.is_(None), CallRow.started_at > now - LONGEST_CALL),
-            and_(
-                CallRow.disposition == Disposition.ANSWERED.value,
-                CallRow.ended_at > now - UNDERSTOOD_AFTER,
-                ~ticketed,
-            ),
-        ),
-    )
-    return await session.scalar(query.limit(1)) is not None
+    values = {
+        "ways": list(ways_to_write(number)),
+        "started_after": now - LONGEST_CALL,
+        "ended_after": now - UNDERSTOOD_AFTER,
+    }
+    return await session.scalar(_JUST_CALLED, values) is not None

@@ -11,13 +11,17 @@ from callcenter.db.tickets import TicketRow
 from callcenter.domain.calls import Direction, OutboundOutcome
 from callcenter.domain.dialling import Reason
 from callcenter.domain.phone_numbers import dialable, ways_to_write
+from callcenter.domain.reminder_kinds.queue_call_back import KIND as QUEUE_CALL_BACK
 from callcenter.domain.rings import MISSED, Disposition
 from callcenter.services.follow_up_rules import FollowUpRules
 from callcenter.services.number_to_call import number_to_call
+from callcenter.services.queue_call_backs import keeps_place
 from callcenter.services.reminders import NewReminder, cancel, pending_reminders, plan_reminder
 from callcenter.services.transactions import take_turns
 
 KIND = "missed_call"
+ENDED_BY_TALKING = (KIND, QUEUE_CALL_BACK.name)
+"""Nothing of these is owed to who got through to an agent."""
 OPEN = (ReminderState.WAITING.value, ReminderState.CLAIMED.value, ReminderState.DIALLING.value)
 
 
@@ -35,7 +39,7 @@ async def plan_missed_call(session: AsyncSession, call: CallRow, now: datetime, 
         await cancel_missed_calls(session, call, number, now=now)
     elif disposition in MISSED and call.ended_at is not None:
         await take_turns(session, "missed calls")
-        if await _spoken_to_since(session, number, call) or await _is_planned(session, number):
+        if keeps_place(call) or await _spoken_to_since(session, number, call) or await _is_planned(session, number):
             return
         new = NewReminder(
             kind=KIND,
@@ -52,7 +56,7 @@ async def cancel_missed_calls(session: AsyncSession, call: CallRow, number: str,
     missed = select(CallRow.id).where(
         CallRow.from_number.in_(ways_to_write(number)), CallRow.started_at <= call.started_at
     )
-    waiting = await pending_reminders(session, ReminderRow.kind == KIND, ReminderRow.call_id.in_(missed))
+    waiting = await pending_reminders(session, ReminderRow.kind.in_(ENDED_BY_TALKING), ReminderRow.call_id.in_(missed))
     await cancel(session, waiting, Reason.RESIDENT_CALLED_IN, now=now)
 
 

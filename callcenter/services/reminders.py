@@ -1,11 +1,13 @@
 """Reminders as rows: planned, moved, cancelled, claimed and explained. The rows are the schedule."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from callcenter.db.engine import Database
 from callcenter.db.reminders import DoNotCallRow, Priority, ReminderRow, ReminderState
@@ -128,6 +130,7 @@ def follow(reminder: ReminderRow, decision: Decision, *, now: datetime) -> None:
     reminder.state, reminder.finished_at = ends[decision.action], now
 
 
+_ROWS = ReminderRow.metadata.tables["reminders"]
 WAITING = ReminderRow.state == literal_column("'waiting'")
 """As the partial index says it."""
 
@@ -140,12 +143,12 @@ _FIRST_OF_EACH_PRIORITY = select(
 )
 
 
-async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
+async def anything_due(connection: AsyncConnection, *, now: datetime) -> bool:
     """Looked at without a writing transaction, since there is hardly ever anything.
 
     The least of each priority is one step into the index, whatever the planner thinks of how many there are.
     """
-    row = (await session.execute(_FIRST_OF_EACH_PRIORITY)).one()
+    row = (await connection.execute(_FIRST_OF_EACH_PRIORITY)).one()
     return any(due_at is not None and due_at <= now for due_at in row)
 
 
@@ -162,23 +165,28 @@ async def claim_due(database: Database, *, now: datetime, claimer: str, limit: i
 
 
 async def _take(session: AsyncSession, priority: Priority, *, now: datetime, claimer: str, limit: int) -> list[int]:
+    values = {"of_priority": priority, "now": now, "claimer": claimer, "at_most": limit}
+    return list((await session.execute(_taking(is_postgresql(session)), values)).scalars())
+
+
+@functools.cache
+def _taking(postgresql: bool) -> ReturningUpdate[tuple[int]]:
+    """Built once: that takes longer than carrying it out."""
     due = (
-        select(ReminderRow.id)
-        .where(WAITING, ReminderRow.priority == priority, ReminderRow.due_at <= now)
-        .order_by(ReminderRow.due_at)
-        .limit(limit)
+        select(_ROWS.c.id)
+        .where(WAITING, _ROWS.c.priority == bindparam("of_priority"), _ROWS.c.due_at <= bindparam("now"))
+        .order_by(_ROWS.c.due_at)
+        .limit(bindparam("at_most"))
     )
-    if is_postgresql(session):
+    if postgresql:
         due = due.with_for_update(skip_locked=True)
     chosen = due.cte("chosen")
-    taken = await session.execute(
-        update(ReminderRow)
-        .where(ReminderRow.id.in_(select(chosen.c.id)), WAITING)
-        .values(state=ReminderState.CLAIMED.value, claimed_by=claimer, claimed_at=now)
-        .returning(ReminderRow.id)
-        .execution_options(synchronize_session=False)
+    return (
+        update(_ROWS)
+        .where(_ROWS.c.id.in_(select(chosen.c.id)), WAITING)
+        .values(state=ReminderState.CLAIMED.value, claimed_by=bindparam("claimer"), claimed_at=bindparam("now"))
+        .returning(_ROWS.c.id)
     )
-    return list(taken.scalars())
 
 
 async def pending_reminders(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[ReminderRow]:

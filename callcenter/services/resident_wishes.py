@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.tickets import TicketRow
@@ -24,12 +24,21 @@ class Wishes:
     greetings: bool = False
 
 
+_WISHES = select(
+    ResidentWishRow.not_mornings,
+    ResidentWishRow.not_afternoons,
+    ResidentWishRow.not_evenings,
+    ResidentWishRow.greetings,
+).where(ResidentWishRow.number == bindparam("number"))
+
+
 async def wishes_of(session: AsyncSession, number: str) -> Wishes:
-    row = await session.get(ResidentWishRow, number)
+    row = (await session.execute(_WISHES, {"number": number})).one_or_none()
     if row is None:
         return Wishes()
-    flags = zip(DayPart, (row.not_mornings, row.not_afternoons, row.not_evenings), strict=True)
-    return Wishes(avoided=frozenset(part for part, avoided in flags if avoided), greetings=row.greetings)
+    *avoided, greetings = row
+    flags = zip(DayPart, avoided, strict=True)
+    return Wishes(avoided=frozenset(part for part, avoids in flags if avoids), greetings=greetings)
 
 
 async def note_wishes(session: AsyncSession, number: str, wishes: Wishes, *, by: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.engine import Database
@@ -38,6 +38,8 @@ from callcenter.services.promised_calls import plan_first_reply, plan_promised_c
 from callcenter.services.reminders import cancel, pending_reminders
 from callcenter.services.ticket_history import write_history
 from callcenter.services.ticket_status import move, set_status
+
+_NUMBERED = select(TicketRow).where(TicketRow.number == bindparam("ticket_number")).with_for_update(key_share=True)
 
 REPLIES = (DeadlineKind.FIRST_REPLY, DeadlineKind.FEEDBACK_REPLY)
 
@@ -76,9 +78,7 @@ async def _changing(
 ) -> AsyncIterator[tuple[AsyncSession, TicketRow]]:
     """The ticket, locked, in a transaction; its version, history and audit are written at the end."""
     async with database.write() as session:
-        ticket = await session.scalar(
-            select(TicketRow).where(TicketRow.number == change.number).with_for_update(key_share=True)
-        )
+        ticket = await session.scalar(_NUMBERED, {"ticket_number": change.number})
         if ticket is None:
             raise NoSuchTicket(change.number)
         await check_version(session, ticket, change)

@@ -15,7 +15,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from callcenter.db.engine import Database
@@ -40,6 +40,10 @@ class LoginTaken(UserRefused):
 
 class UnknownRole(UserRefused):
     """There is no such role."""
+
+
+class LastAdministrator(UserRefused):
+    """Nobody could let anybody in any more."""
 
 
 class UnknownLogin(UserRefused):
@@ -90,7 +94,15 @@ class Session:
 
 
 async def add_user(
-    database: Database, *, login: str, name: str, role: str, password: str, agent_id: str | None = None, now: datetime
+    database: Database,
+    *,
+    login: str,
+    name: str,
+    role: str,
+    password: str,
+    agent_id: str | None = None,
+    now: datetime,
+    actor: str = OPERATOR,
 ) -> None:
     """Raises WeakPassword, LoginTaken or UnknownRole, each with a message for the operator."""
     login = login.strip()
@@ -110,6 +122,8 @@ async def add_user(
     try:
         async with database.write() as session:
             session.add(row)
+            data = {"role": role}
+            session.add(AuditRow(at=now, login=actor, action="user_added", subject=f"user:{login}", data=data))
     except IntegrityError as error:
         raise LoginTaken(f"login {login!r}: taken; choose another one") from error
 
@@ -129,28 +143,52 @@ async def list_users(database: Database) -> tuple[ListedUser, ...]:
     return tuple(ListedUser(user=_user(row), disabled=row.disabled, created_at=row.created_at) for row in rows)
 
 
-async def set_disabled(database: Database, *, login: str, disabled: bool, now: datetime) -> int:
-    """Keeps a user out, or lets them in again; how many sessions that ended. Raises UnknownLogin."""
-    return await _change(database, login, "disabled" if disabled else "enabled", now, {"disabled": disabled})
+async def set_disabled(database: Database, *, login: str, disabled: bool, now: datetime, actor: str = OPERATOR) -> int:
+    """Keeps a user out, or lets them in again; how many sessions that ended. Raises UnknownLogin, LastAdministrator."""
+    action = "disabled" if disabled else "enabled"
+    return await _change(database, login, action, now, {"disabled": disabled}, actor=actor)
 
 
-async def change_password(database: Database, *, login: str, password: str, now: datetime) -> int:
+async def change_password(
+    database: Database, *, login: str, password: str, now: datetime, actor: str = OPERATOR
+) -> int:
     """Every session of the user ends; how many there were. Raises WeakPassword, UnknownLogin."""
     password_hash = await _hashed(login.strip(), password)
-    return await _change(database, login, "password_changed", now, {"password_hash": password_hash})
+    return await _change(database, login, "password_changed", now, {"password_hash": password_hash}, actor=actor)
 
 
-async def _change(database: Database, login: str, action: str, now: datetime, values: dict[str, Any]) -> int:
-    """By an operator at the command line: in one transaction with the end of the sessions and the record of it."""
+async def change_user(
+    database: Database, *, login: str, name: str, role: str, agent_id: str | None, now: datetime, actor: str
+) -> int:
+    """Name, role and phone; every session of the user ends. Raises UnknownRole, UnknownLogin, LastAdministrator."""
+    if role not in set(Role):
+        raise UnknownRole(f"role {role!r}: there is no such role; use one of {', '.join(Role)}")
+    values = {"name": name or login, "role": role, "agent_id": agent_id}
+    return await _change(database, login, "user_changed", now, values, actor=actor)
+
+
+async def count_users(database: Database) -> int:
+    async with database.read() as session:
+        return (await session.execute(select(func.count()).select_from(UserRow))).scalar_one()
+
+
+async def _change(
+    database: Database, login: str, action: str, now: datetime, values: dict[str, Any], *, actor: str
+) -> int:
+    """In one transaction with the end of the sessions and the record of it; an administrator always remains."""
     login = login.strip()
     async with database.write() as session:
         changed = update(UserRow).where(UserRow.login == login).values(values).returning(UserRow.id)
         user_id = (await session.execute(changed)).scalar_one_or_none()
         if user_id is None:
             raise UnknownLogin(f"login {login!r}: nobody has it; `callcenter user list` shows who there is")
+        if actor != OPERATOR and action in ("disabled", "user_changed"):
+            admins = select(UserRow.id).where(UserRow.role == Role.ADMIN, UserRow.disabled.is_(False))
+            if (await session.execute(admins.limit(1))).first() is None:
+                raise LastAdministrator(f"login {login!r} is the last administrator")
         gone = delete(SessionRow).where(SessionRow.user_id == user_id).returning(SessionRow.token_hash)
         ended = len((await session.execute(gone)).all())
-        session.add(AuditRow(at=now, login=OPERATOR, action=action, subject=f"user:{login}", data={}))
+        session.add(AuditRow(at=now, login=actor, action=action, subject=f"user:{login}", data={}))
     return ended
 
 

@@ -11,7 +11,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from callcenter.services.users import authenticate, close_session, open_session
+from callcenter.services.users import User, authenticate, close_session, count_users, open_session
 from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.language import LANGUAGES, N_
 from callcenter.web.proxies import visitor_address
@@ -61,12 +61,14 @@ class LoginForm:
 async def login_page(request: web.Request) -> web.StreamResponse:
     if request.query.get("lang") in LANGUAGES:
         return switched(request)
+    if not await count_users(request.app[DATABASE]):
+        return see_other("/setup")
     return _page(request, wanted=request.query.get("next", "/"))
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
     form = _read(await posted(request))
-    if not _same(form.csrf, request.cookies.get(LOGIN_COOKIE, "")):
+    if not is_same(form.csrf, request.cookies.get(LOGIN_COOKIE, "")):
         return _page(
             request, wanted=form.wanted, login=form.login, status=403, problem=N_("页面放得太久了，请再试一次。")
         )
@@ -78,8 +80,13 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     if user is None:
         problem = N_("用户名或密码不对。忘了密码请找管理员。")
         return _page(request, wanted=form.wanted, login=form.login, status=401, problem=problem)
-    session = await open_session(database, user=user, now=now(request), lasts=session_lasts(request))
-    response = see_other(page_of_ours(form.wanted))
+    return await logged_in(request, user, wanted=form.wanted)
+
+
+async def logged_in(request: web.Request, user: User, *, wanted: str) -> web.Response:
+    """A session for this user, and the way to the page that they wanted."""
+    session = await open_session(request.app[DATABASE], user=user, now=now(request), lasts=session_lasts(request))
+    response = see_other(page_of_ours(wanted))
     response.set_cookie(
         SESSION_COOKIE,
         session.token,
@@ -113,7 +120,7 @@ def _page(
 ) -> web.Response:
     """The form and its token; the same token is in a cookie, since there is no session yet to keep it in."""
     reader = Reader(catalog=reader_catalog(request, None), zone=request.app[SETTINGS].zone, now=now(request))
-    token = request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(24)
+    token = login_token(request)
     response = render(
         request,
         reader,
@@ -130,7 +137,12 @@ def _page(
     return response
 
 
-def _same(given: str, kept: str) -> bool:
+def login_token(request: web.Request) -> str:
+    """What the form of somebody who is not signed in yet must bring back; their cookie has it too."""
+    return request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(24)
+
+
+def is_same(given: str, kept: str) -> bool:
     return bool(kept) and hmac.compare_digest(given.encode(), kept.encode())
 
 

@@ -1,27 +1,35 @@
 """Hangs the console's pages onto the application: which address, which page, who may see it."""
 
+import functools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from aiohttp import web
 
-from callcenter.config import Settings
+from callcenter.config import Settings, changed_settings
 from callcenter.db.engine import Database
 from callcenter.db.users import Role
 from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.understanding.rules_files import RuleFolder
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.arrived_requests import Arrivals
+from callcenter.services.attachments import LARGEST_BYTES
+from callcenter.services.call_controls import CallControls
 from callcenter.services.check_language import LanguageChecker
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
 from callcenter.web.assets import Assets
 from callcenter.web.auth import LIMITER, LoginLimiter, log_in, log_out, login_page
 from callcenter.web.keys import (
+    ARRIVALS,
     ASSETS,
     CATALOGS,
     CLOCK,
+    CONSOLE,
+    CONTROLS,
     DATABASE,
     DUTY,
     LANGUAGE,
@@ -35,6 +43,11 @@ from callcenter.web.language import load_catalogs
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
+    admin,
+    admin_audit,
+    admin_provider,
+    admin_register,
+    admin_users,
     agent_state,
     alarms,
     answering,
@@ -44,6 +57,7 @@ from callcenter.web.pages import (
     cases,
     complaints,
     desk,
+    desk_orders,
     incidents,
     language,
     live,
@@ -52,12 +66,15 @@ from callcenter.web.pages import (
     reminder_changes,
     reminders,
     review,
+    setup,
     shift,
     staffing,
     texts,
     ticket,
     ticket_changes,
+    ticket_files,
     ticket_joins,
+    ticket_lists,
     ticket_wishes,
     tickets,
     wall,
@@ -65,7 +82,7 @@ from callcenter.web.pages import (
 from callcenter.web.presence import PRESENCE, Presence
 from callcenter.web.proxies import PROXIES, TrustedProxies
 from callcenter.web.rendering import set_up_templates
-from callcenter.web.visit import EVERYONE, SUPERVISORS, Page, for_roles
+from callcenter.web.visit import ADMINISTRATORS, EVERYONE, SESSION_COOKIE, SUPERVISORS, Page, for_roles
 from callcenter.web.wall import WALL, WallFeed
 
 
@@ -90,13 +107,18 @@ def add_console(
     live_tickets: LiveTickets | None = None,
     duty: AgentsOnDuty | None = None,
     news: News | None = None,
+    controls: CallControls | None = None,
+    console: ConsoleSettings | None = None,
+    arrivals: Arrivals | None = None,
 ) -> None:
     """Adds every page, static file and the live feed; webhooks on the same application are not touched.
 
     Without `speech` the texts of our calls can be read and not heard; without `live` no page shows words of a call
-    that goes on. `duty` knows what agents are doing and is run by whoever gives it, else by the console itself;
-    `news` is told when this process has written something.
+    that goes on. Without `console` what is changed in the settings waits for the next start. `duty` knows what agents
+    are doing and is run by whoever gives it, else by the console itself;
+    `news` is told when this process has written something. `controls`: what can be done to calls that go on.
     """
+    app[CONTROLS] = controls or CallControls(database, clock=clock)
     app[NEWS] = news or News()
     if duty is None:
         agents, wrap_up = [agent.id for agent in settings.agents], timedelta(seconds=settings.call_flow.wrap_up_seconds)
@@ -110,6 +132,8 @@ def add_console(
     if speech is not None:
         app[SPEECH] = speech
     app[DATABASE], app[SETTINGS], app[CLOCK] = database, settings, clock
+    app[CONSOLE] = console or ConsoleSettings(load=functools.partial(changed_settings, settings))
+    app[ARRIVALS] = arrivals or Arrivals()
     app[LANGUAGE] = language_checker(settings)
     app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
@@ -121,6 +145,8 @@ def add_console(
     app[PRESENCE] = Presence()
     _add_outside(app)
     _add_rooms(app)
+    app[admin_register.WAITING] = {}
+    _add_administration(app)
 
 
 async def _on_duty(app: web.Application) -> AsyncIterator[None]:
@@ -131,12 +157,46 @@ async def _on_duty(app: web.Application) -> AsyncIterator[None]:
 def _add_outside(app: web.Application) -> None:
     """What needs no login."""
     app.router.add_get("/static/{name:.+}", static_file)
+    app.router.add_get("/setup", _setup)
+    app.router.add_post("/setup", setup.make_first)
     app.router.add_get("/login", login_page)
     app.router.add_post("/login", log_in)
     app.router.add_get("/wall/board", for_roles(wall.own_screen, SUPERVISORS))
     app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS))
     app.router.add_get("/wall/{token}", wall.screen)
     app.router.add_get("/wall/{token}/events", wall.screen_events)
+
+
+async def _setup(request: web.Request) -> web.StreamResponse:
+    """The first form while nobody can sign in, then what is still to do."""
+    if SESSION_COOKIE in request.cookies:
+        return await for_roles(setup.checklist, ADMINISTRATORS)(request)
+    return await setup.first_page(request)
+
+
+def _add_administration(app: web.Application) -> None:
+    def get(path: str, page: Page) -> None:
+        app.router.add_get(path, for_roles(page, ADMINISTRATORS))
+
+    def post(path: str, page: Page, *, largest_bytes: int | None = None) -> None:
+        app.router.add_post(path, for_roles(page, ADMINISTRATORS, largest_bytes=largest_bytes))
+
+    get("/admin", admin.index)
+    post("/admin/apply", admin.apply_now)
+    get("/admin/changes", admin.changes)
+    post(r"/admin/changes/{change:\d{1,9}}/undo", admin.undo)
+    get("/admin/prompts/{key}", admin.prompt_audio)
+    get("/admin/users", admin_users.users)
+    post("/admin/users", admin_users.add)
+    post("/admin/users/{login}", admin_users.change)
+    get("/admin/register", admin_register.register)
+    post("/admin/register", admin_register.preview, largest_bytes=admin_register.LARGEST_BYTES)
+    post("/admin/register/take", admin_register.take)
+    get("/admin/audit", admin_audit.audit)
+    post("/admin/provider/test", admin_provider.test)
+    get("/admin/provider/arrivals", admin_provider.arrivals)
+    get("/admin/{room}", admin.room)
+    post("/admin/{room}", admin.save)
 
 
 def _add_rooms(app: web.Application) -> None:
@@ -153,8 +213,16 @@ def _add_rooms(app: web.Application) -> None:
     get("/desk/calls/{call_id}", desk.one_call)
     post("/desk/calls/{call_id}/ticket", desk.take)
     post("/desk/calls/{call_id}/phone", desk.show_number)
+    post("/desk/calls/{call_id}/orders", desk_orders.order)
     get("/tickets", tickets.ticket_list)
+    get("/tickets/board", ticket_lists.board)
+    get("/tickets/export.{kind:csv|xlsx|json}", ticket_lists.exported)
+    post("/tickets/assign", ticket_lists.assign_picked)
     get("/tickets/{number}", ticket.ticket_page)
+    get("/tickets/{number}/print", ticket_files.printed)
+    app.router.add_post("/tickets/{number}/files", for_roles(ticket_files.add, largest_bytes=LARGEST_BYTES + 65_536))
+    get(r"/tickets/{number}/files/{file:\d{1,9}}", ticket_files.send)
+    post(r"/tickets/{number}/files/{file:\d{1,9}}/remove", ticket_files.remove)
     post("/tickets/{number}/fields/{field}", ticket_changes.correct)
     post("/tickets/{number}/words", ticket_changes.correct_said)
     post("/tickets/{number}/confirm", ticket_changes.confirm)
@@ -176,6 +244,7 @@ def _add_rooms(app: web.Application) -> None:
     post(r"/reminders/{reminder_id:\d+}/cancel", reminder_changes.cancel)
     post(r"/reminders/{reminder_id:\d+}/call", reminder_changes.call)
     post("/tickets/{number}/call", reminder_changes.call_resident)
+    post("/tickets/{number}/talk", reminder_changes.talk_to_resident)
     post("/tickets/{number}/merge", ticket_joins.merge)
     post("/tickets/{number}/unmerge", ticket_joins.unmerge)
     post("/tickets/{number}/split", ticket_joins.split)
@@ -211,10 +280,12 @@ def _add_rooms(app: web.Application) -> None:
     get("/staffing/plan.{kind:csv|xlsx|json}", staffing.exported, SUPERVISORS)
     get("/calls/{call_id}", calls.call_page)
     get("/language", language.overview)
+    get("/language/export.{kind:csv|xlsx|json}", language.exported)
     get("/complaints", complaints.overview, SUPERVISORS)
-    get("/complaints/export.csv", complaints.as_csv, SUPERVISORS)
+    get("/complaints/export.{kind:csv|xlsx|json}", complaints.exported, SUPERVISORS)
     get("/quarters", quarterly.latest, SUPERVISORS)
     get("/quarters/{quarter}", quarterly.review, SUPERVISORS)
+    get("/quarters/{quarter}/export.{kind:csv|xlsx|json}", quarterly.exported, SUPERVISORS)
     get("/cases", cases.case_list)
     get(r"/cases/{case:\d{1,9}}", cases.case_page)
     post(r"/cases/{case:\d{1,9}}", cases.edit)

@@ -1,7 +1,7 @@
 """The agent's desk in words: who phones, what was heard so far as a draft, and phrases to say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -10,13 +10,14 @@ from callcenter.db.calls import CallRow
 from callcenter.db.recordings import SegmentRow
 from callcenter.db.tickets import TicketRow
 from callcenter.domain.heard_fields import HeardField, sure_columns
-from callcenter.domain.transcript import Segment
+from callcenter.domain.transcript import Segment, Side
 from callcenter.reports.caller import Caller
+from callcenter.reports.cases import CaseFound, suggest_cases
 from callcenter.services.live_board import LiveTalk
 from callcenter.services.ticket_fields import field_row
 from callcenter.web import deadlines
 from callcenter.web.fields import FieldView, field_views, place_of
-from callcenter.web.keys import LIVE_TICKETS, SETTINGS
+from callcenter.web.keys import DATABASE, LIVE_TICKETS, SETTINGS
 from callcenter.web.rules import rules_of
 from callcenter.web.script import lines, pieces
 from callcenter.web.visit import Visit
@@ -44,6 +45,8 @@ class Draft:
     fields: tuple[FieldView, ...]
     marks: Mapping[int, Sequence[tuple[str, str | None, str]]]
     repeat_back: str | None
+    cases: tuple[CaseFound, ...] = ()
+    """How the like was solved before."""
 
 
 async def live_draft(request: web.Request, visit: Visit, call: CallRow, talk: LiveTalk) -> Draft | None:
@@ -52,7 +55,12 @@ async def live_draft(request: web.Request, visit: Visit, call: CallRow, talk: Li
     if tickets is None:
         return None
     heard = await tickets.heard_so_far(call.id, talk.transcript)
-    return draft_of(heard, talk, call, visit, threshold=rules_of(request).threshold)
+    threshold = rules_of(request).threshold
+    draft = draft_of(heard, talk, call, visit, threshold=threshold)
+    sure = sure_columns(heard, threshold)
+    text = " ".join(line.text for line in talk.lines if line.side is Side.RESIDENT)
+    cases = await suggest_cases(request.app[DATABASE], text=sure.get("summary") or text, category=sure.get("category"))
+    return replace(draft, cases=cases)
 
 
 def draft_of(heard: Sequence[HeardField], talk: LiveTalk, call: CallRow, visit: Visit, *, threshold: float) -> Draft:

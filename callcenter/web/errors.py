@@ -2,6 +2,8 @@
 
 from callcenter.web.language import N_
 
+ONLY_ADMINISTRATORS = N_("只有管理员能看。需要时请找您的管理员。")
+
 
 class PageError(Exception):
     """Something that the page must tell: what happened, and what to do."""
@@ -51,6 +53,14 @@ class BadForm(PageError):
     status = 400
     title = N_("没有保存")
     advice = N_("有一项没有填对。请返回改正后再保存。")
+
+
+class TooMuch(PageError):
+    """More bytes than the page takes."""
+
+    status = 413
+    title = N_("没有保存")
+    advice = N_("文件太大了。请缩小后再传。")
 
 
 class Conflict(PageError):

@@ -1,5 +1,6 @@
 """Reports as files: CSV with a byte order mark, xlsx with a sheet for each table, JSON. The same rows in all three."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias
 import xlsxwriter
 from aiohttp import web
 
+from callcenter.web.errors import NotFound
 from callcenter.web.security import protect
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -39,6 +41,22 @@ def json_file(found: Mapping[str, Any], name: str) -> web.Response:
 def xlsx_file(sheets: Mapping[str, Rows], name: str) -> web.Response:
     """A sheet a table, by its name; takes a while with many rows, so call it in a thread."""
     return _file(workbook(sheets), XLSX, f"{name}.xlsx")
+
+
+async def tables_file(
+    kind: str, tables: Mapping[str, Rows], name: str, *, by: str, head: Mapping[str, Any] | None = None
+) -> web.Response:
+    """All the tables as `kind` xlsx (a sheet each) or json (with `head`); csv holds the one that `by` names.
+
+    Raises NotFound.
+    """
+    if kind == "xlsx":
+        return await asyncio.to_thread(xlsx_file, tables, name)
+    if kind == "json":
+        return json_file({**(head or {}), **tables}, name)
+    if by not in tables:
+        raise NotFound
+    return csv_file(tables[by], f"{name}-{by}")
 
 
 def written(rows: Iterable[Mapping[str, Any]]) -> str:

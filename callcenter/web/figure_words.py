@@ -38,6 +38,10 @@ FORMULAS: dict[str, tuple[str, str]] = {
         N_("放弃率"),
         N_("满一声后挂断 ÷（已接＋未接）；不满一声就挂断、还没有振铃就挂断的另计"),
     ),
+    "flow_out": (
+        N_("流出"),
+        N_("没有客服接听、由备用号码接听的来电 ÷ 已接来电；这些来电也计入接通率，按振铃判定是否三声内"),
+    ),
     "legs": (N_("拒听·响完未接"), N_("按话机计；只有信令证明的才算拒听")),
     "talk": (N_("平均通话"), N_("从接听到通话结束，含保持，已接来电的平均")),
     "hold": (N_("平均保持"), N_("通话中让住户等待的时间，报告保持的线路上已接来电的平均，没有保持过的按 0 计")),
@@ -53,7 +57,10 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "repeats": (N_("重复来电占比"), N_("为已有的事再来电 ÷ 有工单的来电")),
     "call_backs": (N_("回电兑现率"), N_("答应的时间前已回电 ÷ 这期间到期的回电承诺，已取消的不计")),
     "transfer": (N_("转接率"), N_("转到另一部话机的来电 ÷ 已接来电，只算报告转接的线路；没有这样的线路就不显示数字")),
-    "occupancy": (N_("占用率"), N_("（通话＋话后处理）÷ 在岗时间；在岗时间没有记录，所以不显示数字")),
+    "occupancy": (
+        N_("占用率"),
+        N_("（通话＋话后处理）÷ 在岗时间。在岗是客服自己说“就绪”或“整理”的时间，从第一次说起；忙别的和离开不算"),
+    ),
 }
 """Name and formula of every figure; the order is that of the list of formulas."""
 
@@ -176,6 +183,13 @@ class _Lines:
             note=say("短时 %(short)s、振铃前 %(left)s 另计", short=short, left=left),
             href=self.asked.calls("abandoned"),
         )
+        flow_out, flow_out_before = self.found.flow_out, self.before.flow_out
+        yield FigureLine(
+            key="flow_out",
+            value=self._part(flow_out / now.connected if now.connected else None),
+            note=say("%(calls)s 通，%(earlier)s", calls=flow_out, earlier=self._earlier(f.number(flow_out_before))),
+            href=self.asked.calls("flow_out"),
+        )
         yield FigureLine(
             key="legs",
             value=f"{self.found.refused_legs} · {self.found.rang_out_legs}",
@@ -244,4 +258,10 @@ class _Lines:
             note=earlier if now.transfers_told else say("线路不报告转接"),
             href=self.asked.calls("transferred"),
         )
-        yield FigureLine(key="occupancy", value="–", note=say("在岗时间没有记录"))
+        duty = self.found.all_duty
+        on_duty = say("在岗共 %(time)s", time=self.visit.formats.call_length(duty.on_duty_ms))
+        yield FigureLine(
+            key="occupancy",
+            value=self._part(duty.occupancy),
+            note=on_duty if duty.on_duty_ms else say("没有人说过何时在岗"),
+        )

@@ -37,6 +37,10 @@ class Formats:
     def full(self, at: datetime) -> str:
         return f"{self.local(at):%Y-%m-%d} {self.exact_clock(at)}"
 
+    def bytes(self, size: int) -> str:
+        """1.4 MB, 830 kB: as file managers write it."""
+        return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, size // 1000)} kB"
+
     def weekday(self, day: date) -> str:
         return self._(WEEKDAYS[day.weekday()])
 

@@ -12,6 +12,7 @@ from callcenter.reports.people import Person, people
 from callcenter.reports.reminders import count_owed
 from callcenter.reports.review import count_to_review
 from callcenter.reports.tickets import count_open
+from callcenter.web.admin.rooms import ROOMS
 from callcenter.web.alarms import alarms_of, band
 from callcenter.web.keys import DATABASE, DUTY, LIVE_BOARD, SETTINGS
 from callcenter.web.names import names
@@ -82,6 +83,7 @@ async def render_room(
     context["alarms"] = band(await alarms_of(request, visit.user), visit, named)
     context["rule"] = RingRule(cycle_ms=round(rings.cycle_seconds * 1000), rings=rings.rings)
     context["me"] = my_state(request, visit)
+    context["admin_rooms"] = tuple(ROOMS.values()) if room == "admin" else ()
     context["field_names"] = lambda fields: visit.labels.fields(fields)
     return render(
         request,

@@ -8,6 +8,7 @@ from typing import Any
 from callcenter.db.tickets import TicketHistoryRow
 from callcenter.domain.reasons import reason_text
 from callcenter.domain.reminder_kinds import reminder_kinds
+from callcenter.domain.understanding.rules_files import default_rules
 from callcenter.web.causes import cause_words
 from callcenter.web.fields import written
 from callcenter.web.names import Names
@@ -67,6 +68,10 @@ def _words(row: TicketHistoryRow, reader: Reader, named: Names) -> str:
             return _status(data, reader)
         case "note":
             return say("备注：")
+        case "attached":
+            return say("加文件：%(name)s。", name=data.get("name", ""))
+        case "detached":
+            return say("删文件：%(name)s。", name=data.get("name", ""))
         case "promised":
             return say("承诺：%(text)s。", text=_promise(data, reader))
         case "passed_on":
@@ -208,6 +213,24 @@ def _reminder(action: str, data: Mapping[str, Any], reader: Reader) -> str:
 
 
 def listen_reason(reason: str, reader: Reader) -> str:
-    say = reader.catalog.gettext
-    known = {"nothing_said": say("录音里没有人说话"), "not_understood": say("没有听懂")}
-    return known.get(reason, reason)
+    """In words; what the understanding only notes beside its reasons (a field that is unsure) is told elsewhere."""
+    reasons = reason.split("; ")
+    told = [known for one in reasons if (known := _told_reason(one, reader)) is not None]
+    return reader.catalog.gettext("；").join(told) if told else reason
+
+
+def _told_reason(reason: str, reader: Reader) -> str | None:
+    say, language = reader.catalog.gettext, reader.catalog.language
+    kind, _, key = reason.partition(":")
+    if kind == "dialect":
+        spoken = next((one for one in default_rules().dialects if one.key == key), None)
+        label = (spoken.zh if language == "zh" else spoken.en) if spoken else key
+        return say("像是方言（%(dialect)s）", dialect=label)
+    return {
+        "nothing_said": say("录音里没有人说话"),
+        "not_understood": say("没有听懂"),
+        "nothing_understood": say("没有听懂"),
+        "heard_badly": say("听不清楚"),
+        "resident_said_nothing": say("住户没有说话"),
+        "too_long": say("通话太长，没有全部读完"),
+    }.get(kind)

@@ -7,7 +7,10 @@ from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ports import Clock, TextToSpeech
 from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.arrived_requests import Arrivals
+from callcenter.services.call_controls import CallControls
 from callcenter.services.check_language import LanguageChecker
+from callcenter.services.console_settings import ConsoleSettings
 from callcenter.services.live_board import LiveBoard
 from callcenter.services.live_tickets import LiveTickets
 from callcenter.services.news import News
@@ -21,6 +24,9 @@ LIVE_BOARD = web.AppKey("callcenter.web.live_board", LiveBoard)
 DUTY = web.AppKey("callcenter.web.duty", AgentsOnDuty)
 NEWS = web.AppKey("callcenter.web.news", News)
 LIVE_TICKETS = web.AppKey("callcenter.web.live_tickets", LiveTickets)
+CONTROLS = web.AppKey("callcenter.web.call_controls", CallControls)
+CONSOLE = web.AppKey("callcenter.web.console_settings", ConsoleSettings)
+ARRIVALS = web.AppKey("callcenter.web.arrivals", Arrivals)
 SPEECH = web.AppKey("callcenter.web.speech", TextToSpeech)
 LANGUAGE = web.AppKey("callcenter.web.service_language", LanguageChecker)
 ASSETS = web.AppKey("callcenter.web.assets", Assets)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from callcenter.domain.agent_states import Doing
+from callcenter.domain.call_orders import OrderKind
 from callcenter.domain.calls import EndReason, EventKind, LegOutcome, OutboundOutcome
 from callcenter.domain.deadlines import OWN_LIMIT, UNSURE_EMERGENCY, DeadlineKind
 from callcenter.domain.incidents import IncidentState
@@ -64,6 +65,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         PromiseKind.VISIT: N_("答应上门"),
         PromiseKind.REPLY: N_("答应答复"),
         PromiseKind.OTHER: N_("答应的事"),
+    },
+    "supervision": {
+        OrderKind.LISTEN: N_("监听"),
+        OrderKind.WHISPER: N_("对客服耳语"),
+        OrderKind.STEP_IN: N_("插话"),
+        OrderKind.LEAVE: N_("退出监听"),
     },
     "side": {Side.RESIDENT: N_("住户"), Side.AGENT: N_("客服"), Side.UNKNOWN: N_("未分")},
     "disposition": {
@@ -130,6 +137,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         EventKind.CALL_ENDED: N_("通话结束"),
         EventKind.CALL_CLOSED_UNKNOWN: N_("没有结束消息，按不明关闭"),
         EventKind.WRAP_UP_ENDED: N_("话后处理完成"),
+        EventKind.CALL_JOINED: N_("三方通话"),
+        EventKind.RECORDING_PAUSED: N_("录音暂停"),
+        EventKind.RECORDING_RESUMED: N_("录音继续"),
+        EventKind.SUPERVISED: N_("主管在听"),
+        EventKind.CALL_QUEUED: N_("排队等候"),
     },
     "end_reason": {
         EndReason.COMPLETED: N_("正常结束"),

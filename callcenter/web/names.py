@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from callcenter.domain.calls import FALLBACK_AGENT
 from callcenter.reports.people import Person
 from callcenter.web.keys import SETTINGS
 from callcenter.web.language import N_, Catalog
 
-SYSTEM = N_("系统")
+SYSTEM, FALLBACK = N_("系统"), N_("备用号码")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +27,8 @@ class Names:
 
 
 def names(request: web.Request, known: tuple[Person, ...], catalog: Catalog) -> Names:
-    by_key = {agent.id: agent.name for agent in request.app[SETTINGS].agents}
+    by_key = {FALLBACK_AGENT: catalog.gettext(FALLBACK)}
+    by_key |= {agent.id: agent.name for agent in request.app[SETTINGS].agents}
     by_key |= {one.agent_id: one.name for one in known if one.agent_id}
     by_key |= {one.login: one.name for one in known}
     return Names(by_key=by_key, catalog=catalog)

@@ -1,6 +1,6 @@
 """What became of a call, in one line: 孙磊拒听 → 李佳接."""
 
-from callcenter.domain.calls import LegOutcome
+from callcenter.domain.calls import FALLBACK_AGENT, LegOutcome
 from callcenter.domain.rings import Disposition
 from callcenter.reports.answering import AnsweredCall
 from callcenter.web.language import N_
@@ -32,7 +32,8 @@ def story(noted: AnsweredCall, reader: Reader, named: Names) -> str:
     ]
     call = noted.call
     if call.disposition == Disposition.ANSWERED:
-        steps.append(say("%(name)s接", name=named(call.answered_by)))
+        flowed_out = call.answered_by == FALLBACK_AGENT
+        steps.append(say("流出到备用号码") if flowed_out else say("%(name)s接", name=named(call.answered_by)))
     elif Disposition(call.disposition) in ENDINGS:
         steps.append(say(ENDINGS[Disposition(call.disposition)]))
     told = " → ".join(steps)

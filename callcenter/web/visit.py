@@ -14,7 +14,7 @@ from callcenter.db.users import Role
 from callcenter.reports.changes import Changes
 from callcenter.services.escalation_rules import early_warning
 from callcenter.services.users import Session, User, choose_language, find_session
-from callcenter.web.errors import FormExpired, NotAllowed, PageError
+from callcenter.web.errors import ONLY_ADMINISTRATORS, FormExpired, NotAllowed, PageError, TooMuch
 from callcenter.web.keys import CATALOGS, CLOCK, DATABASE, SETTINGS
 from callcenter.web.language import COOKIE as LANGUAGE_COOKIE
 from callcenter.web.language import LANGUAGES, Catalog, asked_language
@@ -24,6 +24,7 @@ from callcenter.web.rendering import Reader, render_error
 
 SESSION_COOKIE = "callcenter_session"
 EVERYONE = frozenset(Role)
+ADMINISTRATORS = frozenset({Role.ADMIN})
 SUPERVISORS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -32,13 +33,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Visit(Reader):
-    """A signed-in person's request. `form` is empty for anything but a POST.
+    """A signed-in person's request. `form` is empty for anything but a POST; `files` where a page takes none.
 
     `seen` is the state of change before anything was read: what comes later, the page is told of.
     """
 
     session: Session
     form: Mapping[str, str]
+    files: Mapping[str, web.FileField]
     seen: Changes | None
 
     @property
@@ -50,6 +52,7 @@ class Visit(Reader):
         return self.user.role in SUPERVISORS
 
 
+Fields = Mapping[str, str | bytearray | bytes | web.FileField]
 Page = Callable[[web.Request, Visit], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,15 +68,25 @@ def is_https(request: web.Request) -> bool:
 
 async def posted(request: web.Request) -> dict[str, str]:
     """The texts of a posted form, without NUL, which no database takes. 400 where it cannot be read."""
+    return _texts(await _form(request))
+
+
+async def _form(request: web.BaseRequest) -> Fields:
     try:
-        form = await request.post()
+        return await request.post()
     except (LookupError, ValueError, web.HTTPUnsupportedMediaType) as error:
         raise web.HTTPBadRequest(text="the form cannot be read: send it as UTF-8") from error
+
+
+def _texts(form: Fields) -> dict[str, str]:
     return {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
 
 
-def for_roles(page: Page, roles: frozenset[Role] = EVERYONE) -> Handler:
-    """The handler of a page that only these roles may see: session, role and CSRF token are checked before it runs."""
+def for_roles(page: Page, roles: frozenset[Role] = EVERYONE, *, largest_bytes: int | None = None) -> Handler:
+    """The handler of a page that only these roles may see: session, role and CSRF token are checked before it runs.
+
+    `largest_bytes`: its form brings files of together so many bytes at most.
+    """
 
     @wraps(page)
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -82,10 +95,13 @@ def for_roles(page: Page, roles: frozenset[Role] = EVERYONE) -> Handler:
             return _to_login(request)
         if request.query.get("lang") in LANGUAGES:
             return await _switch_language(request, session.user)
-        visit = await _visit(request, session)
+        try:
+            visit = await _visit(request, session, largest_bytes)
+        except web.HTTPRequestEntityTooLarge:
+            return render_error(request, await _visit(request, session, None, unread=True), TooMuch())
         try:
             if visit.user.role not in roles:
-                raise NotAllowed
+                raise NotAllowed(ONLY_ADMINISTRATORS if roles == ADMINISTRATORS else None)
             _check_form(request, visit)
             return await page(request, visit)
         except PageError as error:
@@ -104,12 +120,15 @@ async def _session(request: web.Request) -> Session | None:
     return await find_session(request.app[DATABASE], token=token, now=now(request)) if token else None
 
 
-async def _visit(request: web.Request, session: Session) -> Visit:
-    form = await posted(request) if request.method == "POST" else {}
+async def _visit(request: web.Request, session: Session, largest_bytes: int | None, *, unread: bool = False) -> Visit:
+    """`unread`: whatever was posted is left alone."""
+    read = request.clone(client_max_size=largest_bytes) if largest_bytes else request
+    form: Fields = await _form(read) if request.method == "POST" and not unread else {}
     return Visit(
         session=session,
         seen=request.app[FEED].changes,
-        form=form,
+        form=_texts(form),
+        files={name: value for name, value in form.items() if isinstance(value, web.FileField)},
         catalog=reader_catalog(request, session.user),
         zone=request.app[SETTINGS].zone,
         now=now(request),

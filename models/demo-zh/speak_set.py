@@ -1,12 +1,13 @@
-"""Speak half of the labelled utterances over a telephone line: FOLDER/0007.wav is row 7 of the set (8 kHz, stereo).
+"""Speak labelled utterances over a telephone line: FOLDER/0007.wav is row 7 of the set (8 kHz, stereo).
 
-usage: python speak_set.py FOLDER_OF_SAY_PY SET.jsonl FOLDER
+usage: python speak_set.py FOLDER_OF_SAY_PY SET.jsonl FOLDER [--every]
 
-The same voice, environment and notice as `make_calls.py`. The half is chosen by the texts themselves (those that can be
-spoken as they stand, in the order of their SHA-256), so that it is the same one each time. The line: 300 to 3400 Hz,
-white noise 30 dB below the speech, and the G.711 µ-law codec there and back. The resident is in the left channel.
-`benchmarks/recognise_set.py` makes the recognised texts of it; the sound is not kept. FOLDER/0007.json says when each
-turn was spoken: [[agent or resident, start_ms, end_ms], ...].
+The same voice, environment and notice as `make_calls.py`. Spoken are half of the rows, and each one that names a room;
+`--every`: all of them. The half is chosen by the texts themselves (those that can be spoken as they stand, in the order
+of their SHA-256), so that it is the same one each time. The line: 300 to 3400 Hz, white noise 30 dB below the speech,
+and the G.711 µ-law codec there and back. The resident is in the left channel. `benchmarks/recognise_set.py` makes the
+recognised texts of it; the sound is not kept. FOLDER/0007.json says when each turn was spoken: [[agent or resident,
+start_ms, end_ms], ...].
 """
 
 import argparse
@@ -27,11 +28,12 @@ NOT_SPEAKABLE = re.compile(r"[A-Za-z0-9]")
 TURN = re.compile(r"(客服|坐席|agent|住户|业主|居民|resident)\s*[:：]")
 
 
-def chosen(rows):
-    """(row number from 1, text) of half of the set."""
+def chosen(rows, every):
+    """(row number from 1, text) of half of the set and of each row that names a room, or of every row."""
     speakable = [(number, row["text"]) for number, row in enumerate(rows, 1) if not NOT_SPEAKABLE.search(row["text"])]
     order = sorted(speakable, key=lambda one: hashlib.sha256(one[1].encode()).hexdigest())
-    return sorted(order[: (len(rows) + 1) // 2])
+    half = order[: (len(rows) + 1) // 2]
+    return sorted(one for one in order if every or one in half or rows[one[0] - 1]["expect"].get("room"))
 
 
 def turns(text):
@@ -86,6 +88,7 @@ def write(path, samples):
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("voice", type=Path), cli.add_argument("set", type=Path), cli.add_argument("folder", type=Path)
+    cli.add_argument("--every", action="store_true", help="not only half of the set")
     a = cli.parse_args()
     sys.path.insert(0, str(a.voice))
     from say import say, speaker
@@ -93,10 +96,11 @@ if __name__ == "__main__":
     a.folder.mkdir(parents=True, exist_ok=True)
     tts = speaker()
     rows = [json.loads(line) for line in a.set.read_text(encoding="utf-8").splitlines() if line.strip()]
-    for number, text in chosen(rows):
+    picked = chosen(rows, a.every)
+    for number, text in picked:
         target = a.folder / f"{number:04}.wav"
         if not target.exists():
             samples, times = make(text, say, tts, np.random.default_rng(number))
             write(target, samples)
             target.with_suffix(".json").write_text(json.dumps(times), encoding="utf-8")
-    print(f"{len(chosen(rows))} of {len(rows)} rows spoken")
+    print(f"{len(picked)} of {len(rows)} rows spoken")

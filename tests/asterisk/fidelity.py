@@ -27,7 +27,7 @@ class Fidelity:
 def fidelity(recorded: np.ndarray, spoken: np.ndarray) -> Fidelity:
     """From the loudest half second of the first two seconds' speech on, to the end of the recording."""
     heard, said = recorded.astype(float), spoken.astype(float)
-    at, shift = _anchor(heard, said)
+    at, shift = anchor(heard, said)
     frames: list[tuple[np.ndarray, np.ndarray]] = []
     missing = put_in = 0
     while at + FRAME <= len(heard) and at + shift + FRAME <= len(said):
@@ -54,7 +54,7 @@ def fidelity(recorded: np.ndarray, spoken: np.ndarray) -> Fidelity:
     )
 
 
-def _anchor(heard: np.ndarray, said: np.ndarray) -> tuple[int, int]:
+def anchor(heard: np.ndarray, said: np.ndarray) -> tuple[int, int]:
     """A place in the recording, and how much later the same lies in what was spoken."""
     loud = np.convolve(heard**2, np.ones(PIECE), "valid")
     first = -(-int(np.argmax(loud > loud.max() / 4)) // FRAME) * FRAME

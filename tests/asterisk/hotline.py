@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,19 +12,31 @@ import aiohttp
 from sqlalchemy import select
 
 from callcenter.app.asterisk import prepare_prompts, switch_of
+from callcenter.app.parts import callers_of, known_callers, rules_of
+from callcenter.app.parts import on_duty as duty_of
 from callcenter.clock import SystemClock
 from callcenter.config import AsteriskSettings, Settings
 from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow
 from callcenter.db.recordings import RecordingRow
+from callcenter.domain.call_orders import CallOrder, OrderKind, Party
 from callcenter.domain.rings import RingRule
+from callcenter.domain.transcript import Side
 from callcenter.ivr.call_flow import CallFlow
 from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.control import AsteriskControl
+from callcenter.ivr.providers.asterisk.names import call_id
 from callcenter.ivr.providers.asterisk.recordings import AsteriskRecordings
 from callcenter.ivr.providers.asterisk.switch import AsteriskSwitch
+from callcenter.ports import LiveAudio, StreamReport
+from callcenter.services.agent_states import AgentsOnDuty
+from callcenter.services.call_outcomes import record_outcome
 from callcenter.services.fold_calls import fold_pending
 from callcenter.services.inbox import EventInbox
+from callcenter.services.known_callers import KnownCallersInMemory
+from callcenter.services.news import News
+from callcenter.services.queue_call_backs import plan_queue_call_back
 from callcenter.services.spool import Spool
 
 RULE = RingRule()
@@ -44,6 +58,29 @@ class Written:
         return {str(leg.agent): leg.outcome for leg in self.legs}
 
 
+@dataclass
+class Ears:
+    """The port LiveListener and LiveEar: keeps what was heard, and when it came (seconds since 1970)."""
+
+    heard: list[tuple[float, LiveAudio]] = field(default_factory=list)
+    began: list[str] = field(default_factory=list)
+    reports: list[StreamReport] = field(default_factory=list)
+    is_lost = False
+
+    async def begin(self, call_id: str, *, provider: str, stream_id: str) -> "Ears":
+        self.began.append(call_id)
+        return self
+
+    def hear(self, audio: LiveAudio) -> None:
+        self.heard.append((time.time(), audio))
+
+    async def end(self, report: StreamReport) -> None:
+        self.reports.append(report)
+
+    def of(self, side: Side) -> bytes:
+        return b"".join(audio.pcm for _, audio in self.heard if audio.side is side)
+
+
 @dataclass(kw_only=True)
 class Hotline:
     """Open with `open_hotline`."""
@@ -52,6 +89,10 @@ class Hotline:
     database: Database
     inbox: EventInbox
     switches: dict[str, AsteriskSwitch]
+    control: AsteriskControl
+    duty: AgentsOnDuty | None = None
+    known: KnownCallersInMemory | None = None
+    ears: Ears | None = None
     folds: bool = True
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -74,11 +115,45 @@ class Hotline:
 
     async def calls(self) -> list[Written]:
         """All calls, folded as far as they have come (by a server of their own, where `folds` is off)."""
-        while self.folds and await fold_pending(self.database, RULE, now=SystemClock().now()):
-            pass
+        await self.fold()
         async with self.database.read() as session:
             rows = (await session.scalars(select(CallRow).order_by(CallRow.started_at))).all()
             return [await self._written(session, row) for row in rows]
+
+    async def fold(self) -> None:
+        now = SystemClock().now
+        follows = (plan_queue_call_back, functools.partial(record_outcome, rules=rules_of(self.settings)))
+        while self.folds and await fold_pending(self.database, RULE, now=now(), when_folded=follows):
+            pass
+
+    async def keep_folding(self) -> None:
+        """As the server does: what agents are doing follows from the calls."""
+        while True:
+            await self.fold()
+            if self.duty is not None:
+                await self.duty.look()
+            await asyncio.sleep(0.1)
+
+    def talking(self) -> list[str]:
+        """The calls that are talked on, in the order in which they came."""
+        return [
+            call_id(name, channel)
+            for name, switch in self.switches.items()
+            for channel in switch.channels
+            if switch.standing(channel) is not None
+        ]
+
+    async def order(self, call_id: str, kind: OrderKind, party: str) -> None:
+        agents = {one.id: one for one in self.settings.agents}
+        whom = None
+        if party:
+            phone = agents[party].phone if party in agents else party
+            whom = Party(id=party, name=party, phone=phone)
+        await self.control.carry_out(call_id, CallOrder(kind=kind, actor="wangmin", party=whom))
+
+    def stands(self, call_id: str, **wanted: object) -> bool:
+        standing = self.control.standing(call_id)
+        return standing is not None and all(getattr(standing, name) == value for name, value in wanted.items())
 
     async def has_event(self, kind: str, agent: str | None = None) -> bool:
         query = select(CallEventRow).where(CallEventRow.kind == kind)
@@ -121,7 +196,14 @@ class Hotline:
 
 @contextlib.asynccontextmanager
 async def open_hotline(
-    folder: Path, url: str, servers: Sequence[AsteriskSettings], *, agents: Sequence[dict], call_flow: dict
+    folder: Path,
+    url: str,
+    servers: Sequence[AsteriskSettings],
+    *,
+    agents: Sequence[dict],
+    call_flow: dict,
+    on_duty: bool = False,
+    ears: bool = False,
 ) -> AsyncIterator[Hotline]:
     settings = Settings.model_validate(
         {
@@ -142,15 +224,45 @@ async def open_hotline(
     inbox = EventInbox(database, Spool(folder / "spool.sqlite"))
     await inbox.start()
     async with aiohttp.ClientSession() as session:
-        flow = CallFlow(settings.call_flow, settings.agents)
+        duty = duty_of(settings, database, clock=clock, news=News()) if on_duty else None
+        known = known_callers(settings, database)
+        heard = Ears() if ears else None
+        flow = CallFlow(
+            settings.call_flow,
+            settings.agents,
+            hears_live=ears,
+            available=duty.available if duty is not None else lambda: None,
+        )
+        callers = callers_of(settings, duty, known) if duty is not None else None
         switches = {
-            one.name: switch_of(AriClient(one, session), settings, call_flow=flow, inbox=inbox, clock=clock)
+            one.name: switch_of(
+                AriClient(one, session),
+                settings,
+                call_flow=flow,
+                inbox=inbox,
+                clock=clock,
+                callers=callers,
+                listener=heard,
+            )
             for one in settings.asterisk
         }
-        hotline = Hotline(settings=settings, database=database, inbox=inbox, switches=switches)
+        hotline = Hotline(
+            settings=settings,
+            database=database,
+            inbox=inbox,
+            switches=switches,
+            control=AsteriskControl(switches),
+            duty=duty,
+            known=known,
+            ears=heard,
+        )
+        folding = asyncio.create_task(hotline.keep_folding()) if on_duty else None
         try:
             yield hotline
         finally:
+            if folding is not None:
+                folding.cancel()
+                await asyncio.gather(folding, return_exceptions=True)
             await hotline.disconnect()
             await inbox.close()
             await database.close()

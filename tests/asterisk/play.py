@@ -24,6 +24,8 @@ from callcenter.demo.telephony.phones import (
     caller_scenario,
     write_keyed_speech,
 )
+from callcenter.domain.call_orders import OrderKind
+from callcenter.ivr.providers.asterisk.names import bridge_of, leg_name, server_and_channel
 from callcenter.voice.speech import SPEECH_FOLDER, OfflineSpeech
 from tests.asterisk.hotline import Hotline, Wire, Written, open_hotline
 
@@ -64,7 +66,8 @@ class Scenario:
     """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number.
 
     `alone`: before all others, since its sound is measured. `waits_seconds`: what starts processes begins after the
-    rings that are measured exactly. `called_back`: the number of a resident whose phone we ring.
+    rings that are measured exactly. `called_back`: the number of a resident whose phone we ring. `on_duty`: what agents
+    are doing counts for who is rung. `ears`: calls are heard live.
     """
 
     name: str
@@ -75,6 +78,8 @@ class Scenario:
     wired: bool = False
     waits_seconds: float = 0.0
     alone: bool = False
+    on_duty: bool = False
+    ears: bool = False
     called_back: str | None = None
 
 
@@ -122,7 +127,7 @@ class Stage:
             speech = (self.folder / f"{audio}.al").read_bytes()
             audio = f"keyed-{phone.name}"
             write_keyed_speech(self.folder / f"{audio}.pcap", speech, 20, does.keys)
-        await phone.start(agent_scenario(does, audio))
+        await phone.start(agent_scenario(does, audio), calls=does.calls if isinstance(does, Answers) else 1)
         self.played.phones[agent] = phone
         return phone
 
@@ -142,6 +147,41 @@ class Stage:
         async with asyncio.timeout(seconds):
             while not await self.hotline.has_event(kind, agent):
                 await asyncio.sleep(0.05)
+
+    async def phones_ended(self, *names: str) -> None:
+        for name in names:
+            await self.played.phones[name].ended()
+
+    def name(self, agent: str) -> str:
+        return agent_name(self.number, agent)
+
+    async def talking(self, *, count: int = 1, seconds: float = 30) -> str:
+        """Waits until so many calls are talked on; the id of the newest."""
+        async with asyncio.timeout(seconds):
+            while len(found := self.hotline.talking()) < count:
+                await asyncio.sleep(0.05)
+        return found[-1]
+
+    async def order(self, call_id: str, kind: OrderKind, party: str = "") -> None:
+        """As the console asks for it."""
+        await self.hotline.order(call_id, kind, self.name(party) if party else "")
+
+    async def stands(self, call_id: str, *, seconds: float = 15, **wanted: object) -> None:
+        """Waits until the conversation stands so."""
+        async with asyncio.timeout(seconds):
+            while not self.hotline.stands(call_id, **wanted):
+                await asyncio.sleep(0.05)
+
+    async def bridged(self, call_id: str) -> set[str]:
+        """Who hears whom now: `resident` and the agents' names, in the call's bridge."""
+        server, channel = server_and_channel(call_id)
+        bridges = await self.hotline.switches[server].ari.bridges()
+        names = set()
+        for one in bridges.get(bridge_of(channel), ()):
+            leg = leg_name(one)
+            agent = leg.agent if leg is not None else one.removeprefix(f"{channel}-supervisor-").rpartition("-")[0]
+            names.add("resident" if one == channel else agent.removeprefix(f"s{self.number}-"))
+        return names
 
     async def over(self, *, recordings: int = 0, count: int = 1, seconds: float = 60) -> None:
         self.played.calls = await self.hotline.ended(count=count, recordings=recordings, seconds=seconds)
@@ -175,22 +215,27 @@ def _pjsip(scenarios: Sequence[Scenario], *, exchange: str) -> str:
 
 
 def agent_name(number: int, agent: str) -> str:
-    """An agent's id, which is the endpoint's name as well; an outside number is a name of the trunk's."""
+    """An agent's id, which is the endpoint's name as well; an outside number is a name of the trunk's, or is itself."""
+    if agent.startswith("+86"):
+        return agent
     return f"s{number}-{agent.strip('+')}"
 
 
 def _agents(number: int, scenario: Scenario) -> list[dict[str, str]]:
     found = []
     for agent in scenario.agents:
+        if agent.startswith("+86"):
+            continue
         name = agent_name(number, agent)
         found.append({"id": name, "name": agent, "phone": name if agent.startswith("+") else f"sip:{name}@hotline"})
     return found
 
 
 async def play_all(folder: Path, template: Path, wanted: Collection[str]) -> dict[str, Played]:
+    from tests.asterisk.ordered import ORDERED
     from tests.asterisk.scenarios import SCENARIOS
 
-    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    chosen = [scenario for scenario in (*ORDERED, *SCENARIOS) if scenario.name in wanted]
     # Those that start processes wait, and take longest: they are the first, so that all are over sooner.
     scenarios = sorted(chosen, key=lambda scenario: -scenario.waits_seconds)
     names = list(dict.fromkeys(name for scenario in scenarios for name in scenario.exchanges))
@@ -241,7 +286,9 @@ async def _play(
     url = f"sqlite+aiosqlite:///{folder / 'calls.sqlite'}"
     agents, flow = _agents(number, scenario), {"ring_seconds": 6} | scenario.call_flow
     try:
-        async with open_hotline(folder, url, servers, agents=agents, call_flow=flow) as hotline:
+        async with open_hotline(
+            folder, url, servers, agents=agents, call_flow=flow, on_duty=scenario.on_duty, ears=scenario.ears
+        ) as hotline:
             stage = Stage(
                 scenario=scenario,
                 number=number,

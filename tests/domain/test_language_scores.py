@@ -1,16 +1,22 @@
 """Weeks of an agent: a share with its doubt, and a change only where chance is an unlikely reason."""
 
+import random
 from datetime import date, timedelta
 
 import pytest
 
-from callcenter.domain.language_scores import interval, scored
+from callcenter.domain.language_scores import CallSums, interval, scored
 
 MONDAY = date(2026, 10, 5)
 
 
-def weeks(*calls: list[tuple[int, int]]) -> list[tuple[date, list[tuple[int, int]]]]:
-    return [(MONDAY + timedelta(weeks=number), one) for number, one in enumerate(calls)]
+def sums(calls: list[tuple[int, int]]) -> CallSums:
+    """(checks passed, checks made) of each call."""
+    return sum((CallSums.alike(passed, made) for passed, made in calls), CallSums())
+
+
+def weeks(*calls: list[tuple[int, int]]) -> list[tuple[date, CallSums]]:
+    return [(MONDAY + timedelta(weeks=number), sums(one)) for number, one in enumerate(calls)]
 
 
 def test_one_bad_call_is_no_change() -> None:
@@ -36,5 +42,14 @@ def test_few_calls_say_nothing() -> None:
 def test_the_interval_of_nothing_and_of_calls_all_alike(
     calls: list[tuple[int, int]], low: float | None, high: float | None
 ) -> None:
-    found = interval(calls)
+    found = interval(sums(calls))
     assert found == (None, None) if low is None else found == pytest.approx((low, high), abs=0.001)
+
+
+def test_the_scatter_is_that_of_the_single_calls() -> None:
+    dice = random.Random(4)
+    calls = [(dice.randrange(8, 13), 12) if dice.random() < 0.8 else (3, 4) for _ in range(200)]
+    share = sum(passed for passed, _ in calls) / sum(made for _, made in calls)
+    assert sums(calls).scatter == pytest.approx(sum((passed - share * made) ** 2 for passed, made in calls))
+    alike = sum((CallSums.alike(*one, calls=calls.count(one)) for one in set(calls)), CallSums())
+    assert alike == sums(calls)

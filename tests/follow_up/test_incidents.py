@@ -27,6 +27,7 @@ from callcenter.services.change_incident import (
 )
 from callcenter.services.find_incidents import find_incidents
 from callcenter.services.follow_up_rules import FollowUpRules
+from callcenter.services.known_incidents import KnownIncidents
 from callcenter.services.progress_by_phone import ProgressByPhone
 from callcenter.services.tickets import Change, NoSuchTicket
 from tests.conftest import SetClock
@@ -254,6 +255,29 @@ async def test_a_caller_hears_that_it_is_known(
     assert "附近多户也有同样的情况，我们已经知道，正在统一处理" in said
     await solve_incident(database, await seen(database, clock), note="好了", rules=rules)
     assert "附近多户" not in await ask.heard_by("+8613800000001")
+
+
+async def test_a_later_caller_from_there_hears_it_on_arrival(
+    homes: Homes, look: Look, database: Database, clock: SetClock, rules: FollowUpRules
+) -> None:
+    known = KnownIncidents(database=database, clock=clock)
+    for _ in range(2):
+        await homes.phone()
+    await look()
+    elsewhere = await homes.phone(place=heard(Place(building="5", room="501")), categories=(heard("noise"),))
+    assert elsewhere
+    assert await known.heard_on_arrival("+8613800000001") is None, "a suggestion is not told"
+    await confirm_incident(database, await seen(database, clock))
+    clock.advance(minutes=1)
+    said = await known.heard_on_arrival("+8613800000001")
+    assert said is not None
+    assert "您所在的楼栋有多户反映电梯问题，我们已经知道，正在处理" in said
+    assert await known.heard_on_arrival("+8613800000003") is None, "building 5 has another lift"
+    assert await known.heard_on_arrival("+8613900000000") is None, "nobody knows where this caller lives"
+    assert await known.heard_on_arrival(None) is None
+    await solve_incident(database, await seen(database, clock), note="好了", rules=rules)
+    clock.advance(minutes=1)
+    assert await known.heard_on_arrival("+8613800000001") is None
 
 
 async def test_two_processes_that_look_at_once_make_one(homes: Homes, look: Look, database: Database) -> None:

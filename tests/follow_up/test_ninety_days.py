@@ -3,14 +3,16 @@
 The same simulation as `benchmarks/ninety_days.py`, which runs it over ninety days and five thousand homes.
 """
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 import structlog
 
-from benchmarks.follow_up.hotline import Plan
+from benchmarks.follow_up.hotline import Plan, Tally
 from benchmarks.follow_up.invariants import RULES, judge
 from benchmarks.follow_up.world import World
 from benchmarks.ninety_days import play
@@ -25,9 +27,16 @@ def _silence() -> Iterator[None]:
         yield
 
 
-async def run(database_url: str, folder: Path, *, zone: str = "Asia/Shanghai", **plan: object) -> World:
+async def run(
+    database_url: str,
+    folder: Path,
+    *,
+    zone: str = "Asia/Shanghai",
+    on_day: Callable[[int, Tally], None] = lambda day, tally: None,
+    **plan: object,
+) -> World:
     values: dict[str, object] = {"first_day": NATIONAL_DAY, "days": 4, "homes": 120, "calls_a_home_a_day": 0.05}
-    return await play(database_url, folder, Plan(**values | plan), zone=zone)  # type: ignore[arg-type]
+    return await play(database_url, folder, Plan(**values | plan), zone=zone, on_day=on_day)  # type: ignore[arg-type]
 
 
 def broken(world: World) -> dict[str, tuple[str, ...]]:
@@ -54,8 +63,14 @@ async def test_a_night_with_an_hour_twice(database_url: str, tmp_path: Path) -> 
 
 
 async def test_the_checks_find_what_is_wrong(database_url: str, tmp_path: Path) -> None:
-    """A resident phoned in the night, a reminder forgotten, a wrong outcome: each is seen."""
-    world = await run(database_url, tmp_path, days=3)
+    """A resident phoned in the night, a reminder forgotten, a wrong outcome: each is seen, also in a run cut short."""
+
+    def end_on_the_third_day(day: int, _tally: Tally) -> None:
+        if day == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    world = await run(database_url, tmp_path, days=30, on_day=end_on_the_third_day)
+    assert world.days == 3
     reached = next(one for one in world.tries if one.reached)
     reached.attempt.at = reached.attempt.at.replace(hour=18)
     reached.attempt.outcome = "busy"

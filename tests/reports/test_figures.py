@@ -10,10 +10,10 @@ import pytest
 from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.domain.calls import LegOutcome
+from callcenter.domain.counted_calls import Counting
 from callcenter.domain.figures import Figures
 from callcenter.domain.periods import PeriodKind, period_of
 from callcenter.domain.rings import RingRule, Verdict
-from callcenter.domain.tallies import Counting
 from callcenter.reports.answering import answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope, of_agent, slow
 from callcenter.reports.day_sums import read_parts, read_tally
@@ -116,11 +116,11 @@ async def test_figures_are_those_of_the_raw_events(database: Database, clock: Se
             tally = await read_tally(session, scope, COUNTING, now=clock.now())
             check(tally.figures(), own)
             parts = period.parts()
-            by_part = [one.figures() for one in await read_parts(session, scope, parts, COUNTING, now=clock.now())]
+            _, by_part = await read_parts(session, scope, parts, COUNTING, now=clock.now())
             by_agent = await plain_sql.figures_by(session, scope, CallRow.answered_by, in_time_ms=IN_TIME_MS)
-        for part, figures in zip(parts, by_part, strict=True):
-            check(figures, [one for one in own if part.start <= one.story.at < part.end])
-        assert sum(figures.offered for figures in by_part) == len(own), "calls over midnight count once"
+        for part, one_tally in zip(parts, by_part, strict=True):
+            check(one_tally.figures(), [one for one in own if part.start <= one.story.at < part.end])
+        assert sum(one.figures().offered for one in by_part) == len(own), "calls over midnight count once"
         for agent, figures in by_agent.items():
             check(figures, [one for one in own if one.by == agent])
         for one in tally.agents():
@@ -219,7 +219,7 @@ async def test_the_day_that_a_clock_change_makes_longer(database: Database, cloc
     period = period_of(PeriodKind.DAY, midnight + timedelta(hours=12), berlin)
     scope = Scope(start=period.start, end=period.end)
     async with database.read() as session:
-        counted = await read_parts(session, scope, period.parts(), counting, now=clock.now())
+        _, counted = await read_parts(session, scope, period.parts(), counting, now=clock.now())
     by_hour = [one.figures() for one in counted]
     assert len(by_hour) == 25
     for number, figures in enumerate(by_hour):

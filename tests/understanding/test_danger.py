@@ -19,7 +19,14 @@ def _urgencies(name: str) -> list[tuple[str, str | None, str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "caught", "false"), [("danger_6.jsonl", 1.0, 0), ("danger_7.jsonl", 1.0, 0), ("danger_8.jsonl", 1.0, 1)]
+    ("name", "caught", "false"),
+    [
+        ("danger_6.jsonl", 1.0, 0),
+        ("danger_7.jsonl", 1.0, 0),
+        ("danger_8.jsonl", 1.0, 1),
+        ("danger_9.jsonl", 1.0, 0),
+        ("danger_10.jsonl", 0.9, 2),
+    ],
 )
 def test_share_of_emergencies_caught(name: str, caught: float, false: int) -> None:
     rows = _urgencies(name)

@@ -130,6 +130,25 @@ def test_words_that_the_recogniser_hardly_heard_are_for_a_person() -> None:
     assert "heard_badly" in draft.notes
 
 
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("阿拉屋里厢水龙头坏脱了，侬叫人来看看好伐", "wu"),
+        ("我地楼度部电梯坏咗，冇人嚟睇", "yue"),
+        ("厨房头莫得水了嘛，咋个搞的，你们啥子时候来", "southwest"),
+    ],
+)
+def test_a_dialect_is_noticed_and_left_to_a_person(text: str, dialect: str) -> None:
+    draft = understand_text(text, context=CONTEXT)
+    assert draft.must_listen
+    assert f"dialect:{dialect}" in draft.notes
+
+
+def test_one_word_of_a_dialect_is_none() -> None:
+    draft = understand_text("家里停电了，麻烦快点来，巴适得很的师傅", context=CONTEXT)
+    assert not draft.must_listen
+
+
 def test_danger_in_two_breaths() -> None:
     draft = understand(call(recognised("电梯 卡住 了"), recognised("里面 有 人", start_ms=2000)), context=CONTEXT)
     assert draft.urgency is not None

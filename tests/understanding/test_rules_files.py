@@ -78,3 +78,12 @@ def test_a_mistake_is_named(table: str, key: str, value: Any, message: str) -> N
     tables[table][key] = value
     with pytest.raises(RuleFileError, match=message):
         rules_from(tables)
+
+
+def test_a_dialect_needs_its_labels_and_patterns_that_can_be_read() -> None:
+    tables = _tables() | {"dialects": {"wu": {"zh": "吴语", "en": "Wu", "words": ["侬("]}}}
+    with pytest.raises(RuleFileError, match=r"dialects\.toml: \[wu\] words"):
+        rules_from(tables)
+    tables["dialects"] = {"wu": {"zh": "吴语", "words": ["侬"]}}
+    with pytest.raises(RuleFileError, match="needs a label en"):
+        rules_from(tables)

@@ -1,26 +1,34 @@
-"""Half of the labelled set as the recogniser heard it over a telephone line: what is asserted must be right.
+"""The labelled sets as the recogniser heard them over a telephone line: what is asserted must be right.
 
+Held against a register that has many homes beside those that were said, as a hotline has one.
 `docs/understanding.md` has the figures; what the demo model garbles beyond recognition stays empty.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.confusable_register import confusable_register
 from callcenter.domain.understanding import understand
 from callcenter.domain.understanding.draft import transcript_of_text
 from callcenter.domain.understanding.evaluation import Evaluation, SlotScore, evaluate
 from callcenter.domain.understanding.labels import read_labels
 from tests.understanding.calls import CONTEXT
 
-ROWS = read_labels((Path(__file__).parent / "spoken.jsonl").read_text("utf-8"))
-WHOLE_SET = (Path(__file__).parent / "utterances.jsonl").read_text("utf-8").splitlines()
+HERE = Path(__file__).parent
+ROWS, ROOMS = (read_labels((HERE / name).read_text("utf-8")) for name in ("spoken.jsonl", "rooms_spoken.jsonl"))
+LABELLED = [
+    row for name in ("utterances.jsonl", "rooms.jsonl") for row in read_labels((HERE / name).read_text("utf-8"))
+]
 
 
 @pytest.fixture(scope="module")
 def heard() -> Evaluation:
-    assert all(row.transcript is not None for row in ROWS)
-    return evaluate(ROWS, lambda row: understand(row.transcript or transcript_of_text(""), context=CONTEXT))
+    rows = (*ROWS, *ROOMS)
+    assert all(row.transcript is not None for row in rows)
+    context = replace(CONTEXT, register=confusable_register(row.expect for row in LABELLED))
+    return evaluate(rows, lambda row: understand(row.transcript or transcript_of_text(""), context=context))
 
 
 def f1(score: SlotScore) -> float:
@@ -29,7 +37,8 @@ def f1(score: SlotScore) -> float:
 
 
 def test_it_is_half_of_the_set() -> None:
-    assert len(ROWS) >= len(WHOLE_SET) // 2
+    assert len(ROWS) >= sum(1 for line in (HERE / "utterances.jsonl").read_text("utf-8").splitlines() if line) // 2
+    assert len(ROOMS) == sum(1 for line in (HERE / "rooms.jsonl").read_text("utf-8").splitlines() if line)
 
 
 @pytest.mark.parametrize("slot", ["room", "phone", "unit", "contact"])
@@ -43,7 +52,7 @@ def test_phones_stay_within_five_hundredths_of_the_written_text(heard: Evaluatio
 
 
 def test_rooms_and_topics_do_not_fall_behind_what_was_measured(heard: Evaluation) -> None:
-    assert heard.scores["room"].right >= 14
+    assert heard.scores["room"].right >= 138
     assert heard.scores["category"].right >= 79
 
 

@@ -7,20 +7,24 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from callcenter.config import Settings
-from callcenter.db.calls import CallRow
+from callcenter.db.calls import CallLegRow, CallRow
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
+from callcenter.domain.agent_states import AgentState
 from callcenter.domain.figures import Band
 from callcenter.domain.periods import PeriodKind, period_of
 from callcenter.domain.rings import Disposition, RingRule
 from callcenter.reports.answering import Answering, answering, list_calls
 from callcenter.reports.call_scope import WHICH, Scope
 from callcenter.reports.day_sums import read_tally
+from callcenter.services.agent_states import say_state
+from callcenter.services.fold_calls import fold_pending
 from callcenter.services.judge_again import judge_some
 from tests.conftest import SetClock
+from tests.reports.hotline import store
 from tests.web.conftest import SignIn
 from tests.web.factory import Ring, Story, call_rows, save, ticket
 
@@ -152,12 +156,78 @@ async def test_figures_without_data_say_so(sign_in: SignIn) -> None:
     for key, words in (
         ("handling", "话后处理没有记录"),
         ("transfer", "线路不报告转接"),
-        ("occupancy", "在岗时间没有记录"),
+        ("occupancy", "没有人说过何时在岗"),
     ):
         figure = page.split(f'data-figure="{key}"')[1].split("</div>")[0]
         assert "<dd>– <small>" in figure
         assert words in figure
     assert "口径与公式" in page
+
+
+async def test_occupancy_is_told_of_who_says_when_they_are_on_duty(
+    sign_in: SignIn, database: Database, clock: SetClock
+) -> None:
+    for hours, state in ((20, AgentState.BUSY), (3, AgentState.READY), (1, AgentState.AWAY)):
+        at = clock.now() - timedelta(hours=hours)
+        await say_state(database, agent="li", state=state, actor="lijia", now=at)
+    client = await sign_in("hewen")
+    told = await (await client.get("/answering/export.json?period=day")).json()
+    agents = {one["agent"]: one for one in told["agents"]}
+    assert agents["li"]["on_duty_ms"] == 2 * 3600 * 1000
+    async with database.read() as session:
+        legs = select(CallLegRow.answered_at, CallLegRow.ended_at).where(
+            CallLegRow.agent == "li", CallLegRow.answered_at.is_not(None)
+        )
+        begin, end = clock.now() - timedelta(hours=3), clock.now() - timedelta(hours=1)
+        talks = [
+            (min(b, end) - max(a, begin)).total_seconds() for a, b in (await session.execute(legs)).all() if a and b
+        ]
+    assert agents["li"]["occupancy"] == pytest.approx(sum(one for one in talks if one > 0) / 7200, abs=1e-6)
+    assert agents["li"]["occupancy"] > 0
+    assert agents["zhao"]["occupancy"] is None
+    page = await (await client.get("/answering")).text()
+    assert "在岗共 2:00:00" in page
+
+
+async def test_the_work_after_a_call_ends_with_the_agents_next_word(
+    sign_in: SignIn, database: Database, clock: SetClock
+) -> None:
+    """It becomes an event of the call, and so a figure; a word long after a call is about something else."""
+    at = clock.now() - timedelta(minutes=30)
+    story = Story(call_id="CA-wrapped", at=at, rings=(Ring(agent="sun", start=1.0, seconds=4.0),), talk_seconds=60)
+    await store(database, [story], RingRule(), clock.now())
+    async with database.read() as session:
+        ended = (await session.get_one(CallRow, "CA-wrapped")).ended_at
+    assert ended is not None
+    for seconds, state in ((20, "wrap_up"), (110, "ready"), (900, "wrap_up"), (1000, "away")):
+        word = ended + timedelta(seconds=seconds)
+        await say_state(database, agent="sun", state=AgentState(state), actor="hewen", now=word)
+    while await fold_pending(database, RingRule(), now=clock.now()):
+        continue
+    async with database.read() as session:
+        call = await session.get_one(CallRow, "CA-wrapped")
+    assert (call.wrap_up_low_ms, call.wrap_up_high_ms) == (108_000, 112_000), "two clocks may be two seconds apart"
+    assert "话后处理完成" in await (await (await sign_in("hewen")).get("/calls/CA-wrapped")).text()
+
+
+async def test_who_is_connected_to_the_fallback_number_has_flowed_out(
+    sign_in: SignIn, database: Database, clock: SetClock
+) -> None:
+    rings = (
+        Ring(agent="li", start=1.0, seconds=12.0, outcome="rang_out"),
+        Ring(agent="fallback", start=14.0, seconds=6.0),
+    )
+    at = clock.now() - timedelta(minutes=30)
+    story = Story(call_id="CA-out", at=at, rings=rings, talk_seconds=60)
+    await store(database, [story], RingRule(), clock.now())
+    client = await sign_in("hewen")
+    told = await (await client.get("/answering/calls.json?which=flow_out&period=day")).json()
+    assert [(one["call"], one["disposition"], one["verdict"]) for one in told["calls"]] == [
+        ("CA-out", "answered", "late")
+    ]
+    page = await (await client.get("/answering")).text()
+    assert "1 通，" in page.split('data-figure="flow_out"')[1].split("</div>")[0]
+    assert "流出到备用号码" in await (await client.get("/answering/calls?which=late&period=day")).text()
 
 
 async def test_only_supervisors_see_the_lists(sign_in: SignIn) -> None:

@@ -54,6 +54,15 @@ PAGES = {
     "incident": "/incidents/SJ-1124-01",
     "ticket-of-incident": "/tickets/GD-1124-0061",
     "walls": "/wall",
+    "board": "/tickets/board",
+    "printed": f"/tickets/{NOISE}/print",
+    "setup": "/setup",
+    "admin": "/admin",
+    **{
+        f"admin-{room}": f"/admin/{room}"
+        for room in ("provider", "phones", "hours", "flow", "deadlines", "texts", "model")
+    },
+    **{f"admin-{room}": f"/admin/{room}" for room in ("register", "users", "changes", "audit")},
     "missing": "/nowhere",
 }
 SHOTS = os.environ.get("CALLCENTER_SHOTS")
@@ -208,6 +217,39 @@ async def test_a_number_is_shown_in_its_place(room: Room) -> None:
     await page.locator("aside form.inline button").click()
     await expect(page.locator("aside .facts").first).to_contain_text("13800016207")
     assert page.url.endswith(LEAK)
+
+
+async def test_several_tickets_are_given_with_keys_only(room: Room) -> None:
+    page = room.page
+    await room.sign_in("hewen")
+    await page.goto(f"{room.base}/tickets?status=unowned")
+    for _ in range(2):
+        await page.keyboard.press("j")
+        await page.keyboard.press("Space")
+    await expect(page.locator("[data-picked]")).to_have_text("派单（2 张）")
+    await page.keyboard.press("a")
+    await page.locator("#bulk-owner").select_option("chen")
+    await page.locator("[data-picked]").click()
+    await expect(page.locator(".empty")).to_contain_text("这里没有工单")
+
+
+async def test_a_setting_is_changed_heard_of_and_undone(room: Room) -> None:
+    page = room.page
+    await room.sign_in("root")
+    await room.open("/admin/flow")
+    ring = page.get_by_label("每人响多久")
+    await ring.fill("3")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("main [role=alert]")).to_contain_text("没有保存")
+    await expect(ring).to_have_attribute("aria-invalid", "true")
+    room.faults[:] = [one for one in room.faults if "status of 400" not in one]  # the browser's own word for it
+    await ring.fill("25")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("main [role=status]").filter(has_text="已保存")).to_have_count(2)
+    await room.open("/admin/changes")
+    await page.get_by_role("button", name="撤回：每人响多久").click()
+    await room.open("/admin/flow")
+    await expect(ring).to_have_value("20")
 
 
 async def test_an_open_list_says_that_something_changed_and_does_not_move(room: Room) -> None:
@@ -379,12 +421,12 @@ async def test_nothing_overflows_at_any_width(
     await rude_call(database, clock, settings)
     await library(database, clock)
     await complained(database, clock)
-    await room.sign_in("hewen")
+    await room.sign_in("root")
     await room.open(f"/tickets?lang={language}")
     for name, path in PAGES.items():
+        await room.open(path)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})
-            await room.open(path)
             wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} is {wide} px too wide at {width}"
             if SHOTS:

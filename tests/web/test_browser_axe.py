@@ -66,7 +66,7 @@ async def test_no_page_breaks_a_rule(room: Room, database: Database, clock: SetC
     broken: list[str] = []
     await room.open("/login")
     broken += [f"login: {one}" for one in await violations(room.page, ALL)]
-    await room.sign_in("hewen")
+    await room.sign_in("root")
     for name, path in (PAGES | {"wall": f"/wall/{screen}"}).items():
         await room.open(path)
         for width, theme, only in VIEWS:

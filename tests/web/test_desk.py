@@ -24,6 +24,7 @@ from tests.conftest import SetClock
 from tests.web.conftest import Client, SignIn, submit
 from tests.web.day import LEAK
 from tests.web.desk_calls import CALL, NUMBER, answered, desk_console, hung_up, register, rings, said
+from tests.web.test_cases import library
 
 PAGE = f"/desk/calls/{CALL}"
 LEAKING = "我是三栋二单元五零一的，姓王，厨房水管漏水了，你们快来修。"
@@ -134,6 +135,7 @@ async def test_the_number_is_shown_to_who_asks_and_that_is_written_down(
 async def test_the_draft_fills_while_it_is_said_and_points_at_the_words(
     sign_in: SignIn, console: TestServer, database: Database, clock: SetClock, board: LiveBoard
 ) -> None:
+    await library(database, clock)
     await rings(database, clock, console)
     await answered(database, clock, console, board)
     agent = await sign_in("lijia")
@@ -149,6 +151,7 @@ async def test_the_draft_fills_while_it_is_said_and_points_at_the_words(
     marked = [(text, kind) for text, kind, _ in draft["marks"]["1"] if kind]
     assert ("三栋二单元五零一", "heard") in marked
     assert "3栋2单元501" in draft["repeat_back"]
+    assert "厨房水管漏水" in draft["fields"].split("类似的案例")[-1], "how the like was solved before"
     async with database.read() as session:
         assert await session.scalar(select(func.count()).where(TicketCallRow.call_id == CALL)) == 0
     stream.close()

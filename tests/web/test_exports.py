@@ -6,9 +6,15 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import select
 
+from callcenter.db.calls import CallRow
+from callcenter.db.engine import Database
+from callcenter.db.language import LanguageCheckRow
 from callcenter.web.exports import workbook, written
+from tests.conftest import SetClock
 from tests.web.conftest import SignIn
+from tests.web.test_complaints import complained
 
 NS = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
@@ -95,6 +101,52 @@ async def test_the_calls_behind_a_figure_are_a_file_too(sign_in: SignIn) -> None
     assert (await client.get("/answering/export.csv?by=nonsense")).status == 404
     for address in ("/answering/calls.csv", "/answering/export.xlsx", "/staffing/plan.xlsx"):
         assert (await (await sign_in("lijia")).get(address)).status == 403, address
+
+
+@pytest.mark.parametrize("address", ["/complaints/export", "/language/export", "/quarters/2026-Q4/export"])
+async def test_analyses_are_the_same_in_every_kind_of_file(
+    sign_in: SignIn, database: Database, clock: SetClock, address: str
+) -> None:
+    await complained(database, clock)
+    await checked(database, clock)
+    client = await sign_in("hewen")
+    told = await (await client.get(f"{address}.json")).json()
+    book = sheets(await read(client, f"{address}.xlsx"))
+    tables = {name: rows for name, rows in told.items() if isinstance(rows, list)}
+    assert list(book) == list(tables)
+    assert any(tables.values())
+    for name, rows in tables.items():
+        in_json = [[plain(str(cell)) for cell in row.values() if cell is not None] for row in rows]
+        assert [[plain(cell) for cell in row if cell] for row in book[name][1:]] == in_json
+        text = (await read(client, f"{address}.csv?by={name}")).decode("utf-8-sig")
+        assert [[plain(cell) for cell in row if cell] for row in csv.reader(io.StringIO(text))][1:] == in_json
+    assert (await client.get(f"{address}.csv?by=nonsense")).status == 404
+    linked = address.replace("/export", "")
+    assert f"{address}.xlsx" in await (await client.get(linked)).text()
+    own = await (await sign_in("lijia")).get(f"{address}.json")
+    assert own.status == (200 if "language" in address else 403)
+    if own.status == 200:
+        assert {row["agent"] for row in (await own.json())["weeks"]} <= {"lijia"}
+
+
+async def checked(database: Database, clock: SetClock) -> None:
+    """Two calls checked, of two agents."""
+    measures = ("resident_ms", "agent_ms", "letters", "interruptions", "silences", "longest_silence_ms")
+    async with database.write() as session:
+        calls = (await session.scalars(select(CallRow).order_by(CallRow.started_at.desc()).limit(2))).all()
+        for agent, call in zip(("lijia", "zhaomin"), calls, strict=True):
+            judged = {"greeting": True, "unknowing": agent == "lijia"}
+            session.add(
+                LanguageCheckRow(
+                    call_id=call.id,
+                    agent=agent,
+                    heard_at=clock.now(),
+                    checked_at=clock.now(),
+                    rules_version="1",
+                    judged=judged,
+                    **dict.fromkeys(measures, 1),
+                )
+            )
 
 
 def test_a_text_stays_a_text() -> None:

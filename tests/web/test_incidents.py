@@ -1,5 +1,7 @@
 """Several homes, one matter, on the console: shown early, confirmed, taken apart, solved for everybody."""
 
+import re
+
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketCallRow
 from callcenter.services.find_incidents import find_incidents
@@ -95,3 +97,17 @@ async def test_an_incident_that_is_not_there(sign_in: SignIn) -> None:
     client = await sign_in("lijia")
     assert (await client.get("/incidents/SJ-0101-01")).status == 404
     assert "没有事件" in await (await client.get("/incidents")).text()
+
+
+async def test_the_map_shows_each_building_with_what_goes_on_in_it(
+    sign_in: SignIn, database: Database, clock: SetClock, rules: FollowUpRules
+) -> None:
+    await lifts(database, clock, rules)
+    client = await sign_in("lijia")
+    page = await (await client.get("/incidents")).text()
+    town = page.split('class="town"')[1].split("</ul>")[0]
+    shown = re.findall(r"<b>([^<]+)</b> <span>([^<]+)</span>", town)
+    assert [building for building, _ in shown] == ["3栋", "5栋", "6栋", "7栋", "9栋"], "in the order of their numbers"
+    assert dict(shown)["6栋"] == "3 件"
+    assert 'class="late"' in town.split("<b>6栋")[0].rsplit("<li", 1)[1]
+    assert "电梯" in town

@@ -111,6 +111,7 @@ class Exchange:
                 ("CALLCENTER_RING_SECONDS=20", "CALLCENTER_RING_SECONDS=6"),
             ],
             "ari.conf": [("CHANGE-ME", PASSWORD)],
+            "manager.conf": [("CHANGE-ME", PASSWORD), ("port = 5038", f"port = {free_port(socket.SOCK_STREAM)}")],
             "http.conf": [("bindport = 8088", f"bindport = {self.http_port}")],
             "amd.conf": [],
             "rtp.conf": [

@@ -97,7 +97,7 @@ def _turned_round(method: str, cseq: int) -> str:
 class Answers:
     """Rings, answers, speaks; hangs up after `talk_seconds`, or waits to be hung up. Keys: (digit, second).
 
-    `holds`: puts the resident on hold so long after the answer, for so long.
+    `holds`: puts the resident on hold so long after the answer, for so long. `calls`: so many times one after another.
     """
 
     ring_seconds: float = 1.0
@@ -105,6 +105,7 @@ class Answers:
     holds: tuple[float, float] | None = None
     talk_seconds: float | None = None
     keys: Sequence[tuple[str, float]] = ()
+    calls: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,33 +252,17 @@ class Phone:
     address: str
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
-    async def start(self, scenario: str, *arguments: str, seconds: float = 100) -> None:
-        """`seconds`: it waits so long for what is to come, and then gives up."""
+    async def start(self, scenario: str, *arguments: str, calls: int = 1, seconds: float = 100) -> None:
+        """`calls`: it ends after so many. `seconds`: it waits so long for what is to come, and then gives up."""
         (self.folder / f"{self.name}.xml").write_text(scenario, encoding="latin-1")
         self.process = await asyncio.create_subprocess_exec(
             *(
-                *prompt_ones(),
-                "sipp",
-                "-sf",
-                f"{self.name}.xml",
-                "-i",
-                self.address,
-                "-mi",
-                self.address,
-                "-p",
-                "5060",
-                "-m",
-                "1",
+                *(*prompt_ones(), "sipp", "-sf", f"{self.name}.xml"),
+                *("-i", self.address, "-mi", self.address, "-p", "5060", "-m", str(calls)),
             ),
             *("-mp", "30000", "-timeout", f"{round(seconds)}s", "-nostdin"),
-            *(
-                "-trace_msg",
-                "-message_file",
-                f"{self.name}.log",
-                "-recv_timeout",
-                str(round(seconds - 5) * 1000),
-                *arguments,
-            ),
+            *("-recv_timeout", str(round(seconds - 5) * 1000)),
+            *("-trace_msg", "-message_file", f"{self.name}.log", *arguments),
             cwd=self.folder,
             env={**os.environ, "TZ": "UTC"},
             stdout=(self.folder / f"{self.name}.out").open("wb"),

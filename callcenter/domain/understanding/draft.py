@@ -33,6 +33,9 @@ MOST_LINES = 3000
 BADLY_HEARD = 0.5
 """Mean confidence of the resident's words below which a person must listen (a dialect, a bad line)."""
 
+ENOUGH_OF_A_DIALECT = 2
+"""Different words."""
+
 _SIDES = {
     "客服": Side.AGENT, "坐席": Side.AGENT, "agent": Side.AGENT, "接待": Side.AGENT,
     "住户": Side.RESIDENT, "业主": Side.RESIDENT, "居民": Side.RESIDENT,
@@ -129,13 +132,27 @@ def _judged(draft: TicketDraft, lines: tuple[Line, ...], rules: Rules, *, cut: b
     notes = [
         *(["too_long"] if cut else []),
         *(["heard_badly"] if heard_badly else []),
+        *(f"dialect:{key}" for key in _dialects(lines, rules)),
         *(["resident_said_nothing"] if all(line.by_agent for line in lines) else []),
         *(["nothing_understood"] if not draft.categories and draft.request_type is None else []),
         *(f"unsure:{name}" for name, _ in unsure_fields(draft, rules.threshold)),
     ]
-    must_listen = any(note in ("resident_said_nothing", "nothing_understood", "heard_badly") for note in notes)
+    must_listen = any(note.startswith(_FOR_A_PERSON) for note in notes)
     values = {name: getattr(draft, name) for name in TicketDraft.__dataclass_fields__}
     return TicketDraft(**values | {"notes": tuple(notes), "must_listen": must_listen})
+
+
+_FOR_A_PERSON = ("resident_said_nothing", "nothing_understood", "heard_badly", "dialect:")
+
+
+def _dialects(lines: tuple[Line, ...], rules: Rules) -> tuple[str, ...]:
+    """Of which dialects the resident used two words or more; one alone may be a name, or a joke."""
+    said = "\n".join(line.raw for line in lines if not line.by_agent)
+    return tuple(
+        dialect.key
+        for dialect in rules.dialects
+        if sum(pattern.search(said) is not None for pattern in dialect.words) >= ENOUGH_OF_A_DIALECT
+    )
 
 
 _FIELDS = ("request_type", "urgency", "responsibility", "place", "contact", "phone", "wanted", "summary")

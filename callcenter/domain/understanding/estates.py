@@ -32,6 +32,7 @@ _GENERIC = re.compile(
     r"^(?:[本我你他这那该全整各哪几个们的咱两]|住宅|所在|物业|小区|公园|广场|中心|业主|希望|现在|目前|请问|服务|客服|整个|什么"
     r"|隔壁|附近|旁边|周边|其他|老|新小区|居民|投诉|反映)|物业|客服|服务"
 )
+_ROAD = re.compile("[东南西北中一二三四]?(?:路|街|大道|巷)")
 _BEFORE_ADDRESS = re.compile(
     r"(?:^|[,，。；;：:、\s]|我们?是|我们?住在?|住在?|这里是|这边是|您好|你好|地址是?|报修)(?P<name>[一-龥]{2,6})$"
 )
@@ -62,7 +63,14 @@ def _known(line: Line, mentions: tuple[Mention, ...], register: EstateRegister |
         _known_by_short_name(line, register)
         or _known_by_sound(line, register)
         or _short_name_by_sound(line, mentions, register)
+        or _in_other_readings(line, register)
     )
+
+
+def _in_other_readings(line: Line, register: EstateRegister) -> Found[str] | None:
+    """The one estate that other readings of the recogniser name."""
+    named = {name for name in register.estates for text in line.alternatives if name in text}
+    return Found(value=named.pop(), confidence=0.7, evidence=(line.whole(),)) if len(named) == 1 else None
 
 
 def _known_by_sound(line: Line, register: EstateRegister) -> Found[str] | None:
@@ -84,11 +92,11 @@ def _only(line: Line, heard: list[tuple[str, tuple[int, int]]], confidence: floa
 
 
 def _known_by_short_name(line: Line, register: EstateRegister) -> Found[str] | None:
-    """枫桦二期 is 枫桦景苑's second phase, if only one estate is called so."""
+    """枫桦二期 is 枫桦景苑's second phase, if only one estate is called so; 枫桦路 is a road."""
     fitting = [
         (name, (start, start + len(short)))
         for name, short in _short_names(register)
-        if (start := line.raw.find(short)) >= 0
+        if (start := line.raw.find(short)) >= 0 and not _ROAD.match(line.raw, start + len(short))
     ]
     return _only(line, fitting, 0.8)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from callcenter.domain.tickets import Evidence, Found
 from callcenter.domain.transcript import Side
+from callcenter.domain.understanding.homophones import places_sounding_like
 from callcenter.domain.understanding.text import Line, line_of
 from callcenter.domain.understanding.turns import answer_to, is_denied_at, phone_was_asked
 
@@ -16,6 +17,7 @@ _LONG_DISTANCE = re.compile(r"(?:(?:\+?86|0086)?0?)(?P<area>10|2\d|[3-9]\d{2})(?
 _FREE = re.compile(r"[48]00\d{7}")
 _CUE = re.compile(r"电话|手机|座机|号码|固话|打我|打给我|拨我|联系方式|回电|回我|联系我|短号|内线|打这个|联系人")
 _CUE_BEHIND = re.compile(r"[,，]?这个?(?:电话|号码|手机|座机|号)|[,，]?是我(?:家|的)?(?:电话|号码|手机|座机)")
+_LANDLINE_CUES = ("座机", "固话")
 _SHORT_CUE = re.compile(r"(?:短号|内线|小号|分机)(?:号码)?[是为:：]?$")
 _NOT_A_PHONE = re.compile(
     r"(?:身份证|户号|表号|卡号|工单号?|单号|编号|订单|账号|合同号?|证号|工号|尾号|车牌号?|验证码|密码)[码是为:：,，的]{0,4}$"
@@ -177,6 +179,17 @@ def _extended_in(text: str, area_code: str | None) -> Iterable[str]:
             yield number
 
 
+def _landlines_in(text: str, area_code: str | None) -> Iterable[str]:
+    """Landlines behind words that say so, if only by their sound (做机 is 座机)."""
+    line = line_of(text)
+    for match in _DIGITS.finditer(line.written):
+        before = line.written[max(0, match.start() - 4) : match.start()]
+        if any(places_sounding_like(before, cue) for cue in _LANDLINE_CUES) and (
+            number := valid_number(match.group(), area_code=area_code)
+        ):
+            yield number
+
+
 def _found(one: _Spoken, *, sure: float, read_back: bool) -> Found[str]:
     evidence = (one.line.evidence(one.start, one.end),)
     return Found(value=one.number, confidence=sure, evidence=evidence, read_back=read_back)
@@ -214,6 +227,7 @@ def _repaired(lines: tuple[Line, ...], caller_number: str | None, area_code: str
             continue
         readings = [number for text in line.alternatives for number in _mobiles_in(text)]
         readings = readings or [number for text in line.alternatives for number in _extended_in(text, area_code)]
+        readings = readings or [number for text in line.alternatives for number in _landlines_in(text, area_code)]
         if readings:
             number = caller if caller in readings else readings[0]
             evidence = (line.evidence(match.start(), match.end()),)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from callcenter.domain.understanding.register import canonical_phase
 from callcenter.domain.understanding.text import Line
@@ -35,18 +36,21 @@ _TOKEN = re.compile(
     + r"|(?P<short_room>(?<!\d)\d{1,2})(?:号房|室(?!内|外|友|[一二两三]厅)|房(?!屋|产|子|东|租|价|间))"
     r"|(?P<long_room>(?<!\d)\d{5})(?:号?房|号?室)"
 )
-_GAP = re.compile(r"[,，、。.\s]{0,2}(?:呃|嗯|那个|啊|呀|的|是|就是|额|顶楼|顶层)?[,，、\s]{0,2}$")
+_GAP = re.compile(r"[,，、。.\s]{0,2}(?:(?:呃|嗯|那个|啊|呀|的|是|就是|额|顶楼|顶层|业主|住户)[,，、\s]{0,2}){0,3}$")
 _SPOT_BEFORE = re.compile(r"[室房机库岗亭泵梯闸柜箱井池灯桩表位门站]$")
 _DATE_BEFORE = re.compile(r"(?:月|月份|本月|上个?月|这个?月|下个?月|今天|明天|昨天|每个?月|[从到至])$")
 _ROAD_BEFORE = re.compile(r"(?:路|街|大道|巷|公路|村|新村|小区|花园|公寓|[苑园城府庭湾郡邸墅坊里居])$")
 _AT_DOOR = re.compile(r"(?:门口|大门|楼道|单元门|楼下|楼上|楼顶|门铃|业主|住户|的|电梯|门禁|[,，、。]|$)")
 _COUNT_BEFORE = re.compile(r"(?:[共有由各每几多这那整]|单独的|为|是|哪)$")
 _COUNTED_BEFORE = re.compile(r"(?:一共|总共|共有?|都?有|[一]?共计|高|报?建了?|每隔?)$")
+_ONE_BUILDING_BEFORE = re.compile(r"(?:单独的|[这那整有为]|单元)$")
+"""一栋 counts a building here: 我们单元一栋四十八户."""
 _STOREYS_AFTER = re.compile(
     r"(?:高?层|楼房|住宅|别墅|多|余|来户|\d+[层户]|大楼|楼里|房子)|的?(?:住宅|商务|写字楼|小高层|电梯房|楼房|高)"
 )
-_CORRECTED_BARE = re.compile(r"(?:不是|不对|错了?|应该是|而是|[,，]是|哦是|改成|是)$")
-_LIVES_BEFORE = re.compile(r"(?:我们?家?住在?|我家是|房号是?|门牌号?是?|房间号?是?|我们?住的?是)$")
+_CORRECTED_BARE = re.compile(r"(?:(?:不是|不对)[,，]|不是|不对|错了?|应该是|而是|[,，]是|哦是|改成|是)$")
+_LIVES_BEFORE = re.compile(r"(?:我们?家?[住驻注著]在?|我家是|房号是?|门牌号?是?|房间号?是?|我们?住的?是)$")
+_BREATH = re.compile(r"[一-龥]?")
 _BEARS_ROOM = ("building", "unit", "floor", "lane")
 
 
@@ -83,7 +87,24 @@ def mentions_in(line: Line, *, room_expected: bool = False) -> tuple[Mention, ..
             group = []
         group.append(token)
     found += _mention(line, group, room_expected=room_expected)
-    return tuple(found)
+    return _without_stumbles(found, text)
+
+
+def _without_stumbles(found: list[Mention], text: str) -> tuple[Mention, ...]:
+    """28栋是2号楼601: of two buildings in one breath one is misheard, and nobody can tell which; the room stands."""
+    stumbled = {
+        at
+        for at, (before, mention) in enumerate(pairwise(found))
+        if None not in (buildings := {before.get("building"), mention.get("building")}) and len(buildings) == 2
+        if _BREATH.fullmatch(text[before.end : mention.start]) and not _ROAD_BEFORE.search(text[: before.start])
+    }
+    doubted = stumbled | {at + 1 for at in stumbled}
+    kept = (_without_building(mention) if at in doubted else mention for at, mention in enumerate(found))
+    return tuple(mention for mention in kept if mention.parts)
+
+
+def _without_building(mention: Mention) -> Mention:
+    return replace(mention, parts={slot: value for slot, value in mention.parts.items() if slot != "building"})
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -164,7 +185,7 @@ def _parts_of(
         return {}, 0.0
     if token.kind == "building" and not following and _COUNTED_BEFORE.search(before):
         return {}, 0.0
-    if token.kind == "building" and token.values["building"] == "1" and re.search(r"(?:单独的|[这那整有为])$", before):
+    if token.kind == "building" and token.values["building"] == "1" and _ONE_BUILDING_BEFORE.search(before):
         return {}, 0.0
     if token.kind == "floor" and (_STOREYS_AFTER.match(after) or _COUNTED_BEFORE.search(before)):
         return {}, 0.0

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from callcenter.domain.tickets import Evidence, Found, Place
 from callcenter.domain.understanding.estates import estate_in
+from callcenter.domain.understanding.heard_places import DISPUTED, as_heard, begins_amid_a_number
 from callcenter.domain.understanding.place_mentions import SLOTS, Mention, mentions_in
 from callcenter.domain.understanding.register import EstateRegister
 from callcenter.domain.understanding.text import Line, line_of
-from callcenter.domain.understanding.turns import answer_to, is_corrected_at, is_denied_at, room_was_asked
+from callcenter.domain.understanding.turns import answer_to, is_corrected_at, is_denied_at, is_next_door, room_was_asked
 
 NOT_IN_REGISTER = 0.4
 """Confidence of a place that the estate's register does not have: shown to the reviewer, never asserted."""
@@ -18,10 +19,9 @@ CALLERS_HOME = 0.3
 """Confidence of a place that nobody said: the home of the resident whose number called. Never asserted."""
 
 _CONFLICT = 0.55
-_DISPUTED = 0.5
-_ENOUGH_TO_DISPUTE = 3
-"""Readings: one digit more and one less are among the next best of any number, however plainly it was said."""
-_SPOKEN_DIGITS = "零〇一二三四五六七八九幺两"
+_SAID_AGAIN = 0.8
+"""The agent read it back otherwise, and the resident said the same once more."""
+
 
 _UPPER = ("estate", "phase", "lane")
 _NAMES_A_BUILDING = re.compile(r"栋|幢|号楼|座|弄|\d号|单元")
@@ -57,7 +57,7 @@ def find_place(lines: tuple[Line, ...], register: EstateRegister | None) -> Foun
     heard = _Heard()
     estate: Found[str] | None = None
     for line in lines:
-        mentions = tuple(_resolved(mention, register) for mention in _mentions(lines, line))
+        mentions = _mentions(lines, line, register)
         estate = _better(estate, estate_in(line, mentions, register))
         for mention in mentions:
             _hear(heard, mention, lines)
@@ -70,28 +70,10 @@ def home_of_caller(register: EstateRegister | None, caller_number: str | None) -
     return Found(value=home, confidence=CALLERS_HOME) if home is not None else None
 
 
-def _mentions(lines: tuple[Line, ...], line: Line) -> tuple[Mention, ...]:
+def _mentions(lines: tuple[Line, ...], line: Line, register: EstateRegister | None) -> tuple[Mention, ...]:
     expected = not line.by_agent and room_was_asked(lines, line.index)
-    found = mentions_in(line, room_expected=expected)
-    return tuple(_held_against_readings(mention, room_expected=expected) for mention in found)
-
-
-def _held_against_readings(mention: Mention, *, room_expected: bool) -> Mention:
-    """A number that as many other readings of the line hear otherwise is not sure, however plainly it stands there.
-
-    A reading with the very same words agrees; one that has no such part says nothing about it.
-    """
-    words = mention.line.evidence(mention.start, mention.end).words
-    same_words = re.compile(f"{re.escape(words)}(?![{_SPOKEN_DIGITS}])")
-    texts = [text for text in mention.line.alternatives if same_words.search(text) is None]
-    same = len(mention.line.alternatives) - len(texts)
-    others = [mentions_in(line_of(text, side=mention.line.side), room_expected=room_expected) for text in texts]
-    for slot, value in mention.parts.items():
-        heard = [{other.parts[slot] for other in found if slot in other.parts} for found in others]
-        agreeing = 1 + same + sum(value in values for values in heard)
-        if sum(bool(values) and value not in values for values in heard) >= max(agreeing, _ENOUGH_TO_DISPUTE):
-            return replace(mention, sure=min(mention.sure, _DISPUTED))
-    return mention
+    found = tuple(_resolved(mention, register) for mention in mentions_in(line, room_expected=expected))
+    return as_heard(line, found, register, room_expected=expected)
 
 
 def _better(known: Found[str] | None, new: Found[str] | None) -> Found[str] | None:
@@ -109,6 +91,8 @@ def _hear(heard: _Heard, mention: Mention, lines: tuple[Line, ...]) -> None:
         return
     if mention.line.by_agent:
         _hear_agent(heard, mention, lines)
+    elif is_next_door(text, mention.start) and heard.parts:
+        return
     elif is_corrected_at(text, mention.start) or _opens_with_correction(mention):
         _correct(heard, mention)
     else:
@@ -122,11 +106,14 @@ def _opens_with_correction(mention: Mention) -> bool:
 def _hear_resident(heard: _Heard, mention: Mention) -> None:
     conflicts = heard.conflicts(mention)
     if not conflicts:
+        repeated = [slot for slot in mention.parts if heard.sure.get(slot) == _CONFLICT]
+        heard.sure |= dict.fromkeys(repeated, _SAID_AGAIN)
         new = [slot for slot in mention.parts if slot not in heard.parts or mention.sure > heard.sure[slot]]
         heard.take(mention, new)
     elif "room" in mention.parts and "room" not in heard.parts:
+        unlike = "building" in conflicts and mention.line.has_words
         heard.drop(list(heard.parts))
-        heard.take(mention, list(mention.parts))
+        heard.take(mention, list(mention.parts), sure=_CONFLICT if unlike else None)
 
 
 def _correct(heard: _Heard, mention: Mention) -> None:
@@ -141,7 +128,7 @@ def _correct(heard: _Heard, mention: Mention) -> None:
 def _hear_agent(heard: _Heard, mention: Mention, lines: tuple[Line, ...]) -> None:
     """The agent's read-back: agreed to, it confirms or puts right; denied, it says nothing."""
     answer = answer_to(lines, mention.line.index)
-    if mention.sure <= _DISPUTED:
+    if mention.sure <= DISPUTED:
         heard.sure |= dict.fromkeys(heard.conflicts(mention), _CONFLICT)
         return
     if answer is False:
@@ -174,6 +161,8 @@ def _resolved(mention: Mention, register: EstateRegister | None) -> Mention:
     if register is None or not number or "lane" in mention.parts or len(number) < 3:
         return mention
     if register.contains(Place(building=number)):
+        return mention
+    if begins_amid_a_number(mention):
         return mention
     unglued = [
         parts
@@ -212,6 +201,10 @@ def _checked(found: Found[Place], lines: tuple[Line, ...], register: EstateRegis
     if register is None or not register.places:
         return found
     numbered = replace(found.value, estate=None, floor=None)
+    if found.value.estate is not None and register.estates and found.value.estate not in register.estates:
+        if numbered.is_empty:
+            return replace(found, confidence=min(found.confidence, NOT_IN_REGISTER))
+        found = replace(found, value=replace(found.value, estate=None))
     if numbered.is_empty or register.contains(replace(found.value, floor=None)):
         return found
     if register.contains(numbered):

@@ -72,19 +72,36 @@ class EstateRegister:
         """Whether the place may be there. A building with no rooms listed is known only as a building."""
         if place.is_empty or not self.places:
             return False
-        rows = self.matching(Place(estate=place.estate, phase=place.phase, lane=place.lane, building=place.building))
-        if not rows:
+        rooms_of_unit = self._rooms_in(
+            Place(estate=place.estate, phase=place.phase, lane=place.lane, building=place.building)
+        )
+        if not rooms_of_unit or not _fits(place.unit, rooms_of_unit.keys()):
             return False
-        return _fits(rows, place.unit, "unit") and self._has_room(rows, place)
+        if place.room is None:
+            return True
+        reached = [rooms for unit, rooms in rooms_of_unit.items() if place.unit is None or unit in (None, place.unit)]
+        return any(place.room in rooms for rooms in reached) or not any(rooms - {None} for rooms in reached)
 
-    def _has_room(self, rows: tuple[Place, ...], place: Place) -> bool:
-        in_unit = tuple(row for row in rows if place.unit is None or row.unit in (None, place.unit))
-        return _fits(in_unit, place.room, "room")
+    def _rooms_in(self, upper: Place) -> Mapping[str | None, set[str | None]]:
+        """The rooms of each unit below a place; None for rows that stop before it."""
+        known = self._known_rooms.get(upper)
+        if known is None:
+            known = {}
+            for row in self.matching(upper):
+                known.setdefault(row.unit, set()).add(row.room)
+            if known:
+                self._known_rooms[upper] = known
+        return known
+
+    @cached_property
+    def _known_rooms(self) -> dict[Place, dict[str | None, set[str | None]]]:
+        """What was looked up before: a register is asked after the same buildings again and again."""
+        return {}
 
 
-def _fits(rows: tuple[Place, ...], said: str | None, slot: str) -> bool:
-    listed = {getattr(row, slot) for row in rows} - {None}
-    return said is None or not listed or said in listed
+def _fits(said: str | None, listed: Iterable[str | None]) -> bool:
+    known = set(listed) - {None}
+    return said is None or not known or said in known
 
 
 def _agrees(row: Place, place: Place) -> bool:

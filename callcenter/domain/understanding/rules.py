@@ -1,4 +1,4 @@
-"""The rules that operators edit: categories, request types, danger words, family names."""
+"""The rules that operators edit: categories, request types, danger words, family names, words of dialects."""
 
 import re
 from collections.abc import Mapping
@@ -51,6 +51,16 @@ class UrgencyWording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """A way of speaking that the recogniser and these rules do not know; `words` are its own, each a pattern."""
+
+    key: str
+    zh: str
+    en: str
+    words: tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Everything of the understanding that is data. `threshold`: below it a value is not asserted."""
 
@@ -60,6 +70,7 @@ class Rules:
     surnames: tuple[str, ...]
     spelled_surnames: Mapping[str, str]
     neutral_words: tuple[str, ...] = ()
+    dialects: tuple[Dialect, ...] = ()
     threshold: float = field(default=0.6)
 
     @cached_property

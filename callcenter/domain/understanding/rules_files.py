@@ -10,9 +10,9 @@ from typing import Any
 from callcenter.domain.rule_file import RuleFileError, label_of, parsed, pattern_of, strings_of, text_of_file
 from callcenter.domain.tickets import RequestType
 from callcenter.domain.understanding.danger import REMOTE, Affirmed, Combination, DangerWording
-from callcenter.domain.understanding.rules import Category, RequestWording, Rules, UrgencyWording
+from callcenter.domain.understanding.rules import Category, Dialect, RequestWording, Rules, UrgencyWording
 
-FILES = ("categories", "request_types", "urgency", "danger", "surnames")
+FILES = ("categories", "request_types", "urgency", "danger", "surnames", "dialects")
 
 _CATEGORY_POINTS = {"strong": 3, "words": 2, "weak": 1}
 _REQUEST_POINTS = {"explicit": 5, "words": 2, "weak": 1}
@@ -84,7 +84,7 @@ def _read(texts: Mapping[str, tuple[str, str]]) -> Rules:
 
 
 def rules_from(tables: Mapping[str, Mapping[str, Any]]) -> Rules:
-    """Rules from the parsed files, by name; raises RuleFileError. `danger` may be left out."""
+    """Rules from the parsed files, by name; raises RuleFileError. `danger` and `dialects` may be left out."""
     surnames = tables["surnames"]
     return Rules(
         categories=tuple(
@@ -94,6 +94,7 @@ def rules_from(tables: Mapping[str, Mapping[str, Any]]) -> Rules:
         requests=tuple(_request(key, table) for key, table in tables["request_types"].items()),
         urgency=_urgency(tables["urgency"], _danger(tables.get("danger", {}))),
         surnames=(*strings_of("surnames", "", surnames, "compound"), *dict.fromkeys(str(surnames.get("single", "")))),
+        dialects=tuple(_dialect(key, tables["dialects"]) for key in tables.get("dialects", {})),
         spelled_surnames={str(spelled): str(name) for spelled, name in surnames.get("spelled", {}).items()},
     )
 
@@ -140,6 +141,18 @@ def _request(key: str, table: Any) -> RequestWording:
         zh=label_of("request_types", key, table, "zh"),
         en=label_of("request_types", key, table, "en"),
         patterns=patterns,
+    )
+
+
+def _dialect(key: str, tables: Mapping[str, Any]) -> Dialect:
+    table = _table("dialects", tables, key)
+    return Dialect(
+        key=key,
+        zh=label_of("dialects", key, table, "zh"),
+        en=label_of("dialects", key, table, "en"),
+        words=tuple(
+            pattern_of("dialects", key, "words", [text]) for text in strings_of("dialects", key, table, "words")
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callcenter.domain.tickets import Evidence
 from callcenter.domain.transcript import Segment, Side, Transcript, Word
@@ -73,6 +73,18 @@ def paused(line: Line) -> tuple[str, list[int]]:
 def line_of(text: str, *, side: Side = Side.RESIDENT) -> Line:
     """A line that was typed, or a recogniser's other reading: no times."""
     return _line(side, _clean(text), index=0, start_ms=0, end_ms=0, words=(), alternatives=())
+
+
+def divided(line: Line) -> Line:
+    """The line with a comma also at the shorter pauses within its numbers: 一二零一 五栋 are two of them."""
+    written, origin = _written_with_origin(line.raw, line.times, number_pause_ms=PAUSE_MS)
+    return replace(line, written=written, origin=origin)
+
+
+def respelled(line: Line, raw: str) -> Line:
+    """The same stretch of speech in other words, letter for letter."""
+    written, origin = _written_with_origin(raw, line.times)
+    return replace(line, raw=raw, written=written, origin=origin)
 
 
 def _texts_of(text: str) -> Iterator[str]:
@@ -152,8 +164,10 @@ def _line(
     )
 
 
-def _written_with_origin(raw: str, times: tuple[tuple[int, int], ...]) -> tuple[str, tuple[int, ...]]:
-    paused, source = _with_pauses(raw, times)
+def _written_with_origin(
+    raw: str, times: tuple[tuple[int, int], ...], *, number_pause_ms: int = NUMBER_PAUSE_MS
+) -> tuple[str, tuple[int, ...]]:
+    paused, source = _with_pauses(raw, times, number_pause_ms=number_pause_ms)
     parts: list[str] = []
     origin: list[int] = []
     at = 0
@@ -170,14 +184,17 @@ def _written_with_origin(raw: str, times: tuple[tuple[int, int], ...]) -> tuple[
     return "".join(parts), tuple(origin)
 
 
-def _with_pauses(raw: str, times: tuple[tuple[int, int], ...]) -> tuple[str, list[int]]:
+def _with_pauses(
+    raw: str, times: tuple[tuple[int, int], ...], *, number_pause_ms: int = NUMBER_PAUSE_MS
+) -> tuple[str, list[int]]:
     """A comma where the speaker paused: the recogniser writes none. The second value leads back to `raw`."""
     letters: list[str] = []
     source: list[int] = []
     if len(set(times)) < 2:
         return raw, list(range(len(raw) + 1))
     for index, letter in enumerate(raw):
-        if index and _is_pause(raw[index - 1], letter, times[index][0] - times[index - 1][1]):
+        gap_ms = times[index][0] - times[index - 1][1] if index else 0
+        if index and _is_pause(raw[index - 1], letter, gap_ms, number_pause_ms=number_pause_ms):
             letters.append(",")
             source.append(index)
         letters.append(letter)
@@ -185,9 +202,9 @@ def _with_pauses(raw: str, times: tuple[tuple[int, int], ...]) -> tuple[str, lis
     return "".join(letters), [*source, len(raw)]
 
 
-def _is_pause(before: str, after: str, gap_ms: int) -> bool:
+def _is_pause(before: str, after: str, gap_ms: int, *, number_pause_ms: int) -> bool:
     within_number = before in _NUMERALS and after in _NUMERALS
-    return gap_ms >= (NUMBER_PAUSE_MS if within_number else PAUSE_MS) and before.isalnum() and after.isalnum()
+    return gap_ms >= (number_pause_ms if within_number else PAUSE_MS) and before.isalnum() and after.isalnum()
 
 
 def _spread(start: int, end: int, count: int) -> list[int]:

@@ -15,13 +15,15 @@ _ASKS_PLACE = re.compile(
     r"房号|门牌|房间号|室号|几零几|哪一?户|哪一?栋|哪个?单元|几栋|几号楼|几单元|几室|几号|地址|住哪|住在哪|位置|在哪里|哪个小区|楼号|楼栋|具体"
 )
 _NAMES_A_ROOM = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
+_ONLY_A_NUMBER = re.compile(r"[是啊嗯呃,，]{0,3}\d{3,4}[的啊,，。！!]{0,2}")
 _ASKS_PHONE = re.compile(r"电话|手机|号码|联系方式|怎么联系|回电|回复您")
 _READS_BACK = re.compile(
     r"复述|重复一遍|核对|确认一下|跟您确认|您(?:说的)?是|您(?:的)?(?:电话|手机|号码|房号|地址|住)|对吗|对吧|是吗|是吧|没错吧|对不对|是不是|记下|记录|登记"
 )
 _CORRECTS = re.compile(
-    r"(?:不对|说错了?|搞错了?|弄错了?|听错了?|记错了?|错了|更正(?:一下)?|应该是|而是|改成|我是说|不好意思)[,，。、\s是应该]{0,5}$|不是[^,，。;；]{1,16}[,，。;；]?(?:是|而是|应该是|我住|我是)?$|(?:^|[,，。])(?:不是|不|没有)[,，、]{1,2}(?:是|我是|我住|应该是)?$"
+    r"(?:不对|说错了?|搞错了?|弄错了?|听错了?|记错了?|错了|更正(?:一下)?|应该是|而是|改成|我是说|不好意思)[,，。、\s是应该]{0,5}$|不是[^,，。;；]{1,16}[,，。;；]?(?:是|而是|应该是|我住|我是)?$|(?:^|[,，。])[哦啊呃哎]?(?:不是|不|没有)[,，、]{1,2}(?:是|我是|我住|应该是)?$"
 )
+_NEIGHBOUR = re.compile(r"(?:楼上|楼下|隔壁|对门|对面|邻居)(?:那[家户])?(?:好像|可能|应该|就|的?房号)?是?$")
 _DENIES = re.compile(r"(?:不是|不在|并非|不叫)(?:说|在|打|住)?$")
 
 
@@ -42,9 +44,10 @@ def answers(lines: tuple[Line, ...], index: int, *, within: int = 2) -> tuple[Li
 
 
 def room_was_asked(lines: tuple[Line, ...], index: int) -> bool:
-    """Asked for, or read back wrongly and now put right (不对,一零二二)."""
-    denied = _NO.search(lines[index].written[:40]) is not None
-    return _was_asked(_ASKS_PLACE, lines, index) or (denied and _was_asked(_NAMES_A_ROOM, lines, index))
+    """Asked for, or read back wrongly and now put right (不对,一零二二; or the bare number once more)."""
+    answer = lines[index].written[:40]
+    repeats = _NO.search(answer) is not None or _ONLY_A_NUMBER.fullmatch(answer) is not None
+    return _was_asked(_ASKS_PLACE, lines, index) or (repeats and _was_asked(_NAMES_A_ROOM, lines, index))
 
 
 def phone_was_asked(lines: tuple[Line, ...], index: int) -> bool:
@@ -58,6 +61,11 @@ def reads_back(line: Line) -> bool:
 def is_corrected_at(text: str, at: int) -> bool:
     """Whether the words just before `at` put right what was said before: 说错了是…, 不是1003,是…"""
     return _CORRECTS.search(text[max(0, at - 24) : at]) is not None
+
+
+def is_next_door(text: str, at: int) -> bool:
+    """Whether what begins at `at` is said of another home: 楼上应该是701."""
+    return _NEIGHBOUR.search(text[max(0, at - 10) : at]) is not None
 
 
 def is_denied_at(text: str, at: int) -> bool:

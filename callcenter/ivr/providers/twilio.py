@@ -1,6 +1,7 @@
 """Twilio-compatible providers: signed form webhooks in, TwiML out (SignalWire and Telnyx TeXML speak it too).
 
 The hooks, all POST under `/ivr/twilio/`: `voice` (a resident calls), `menu`, `dial` (the end of a round of ringing),
+`queue` (a stretch of waiting in line is over),
 `ticket-number` (a caller keys or says one), `arrived` (an on-call person phones in and keys it),
 `leg` (progress of an agent's phone), `confirm` and `confirmed` (an outside number's key press), `voicemail`,
 `recording`, `status` (end of the resident's call), `outbound-status` and `outbound-key` (our own calls), `fallback`.
@@ -29,6 +30,8 @@ from callcenter.config import TwilioSettings
 from callcenter.domain.calls import CallEvent, Direction, EndReason, EventKind
 from callcenter.domain.moments import Clock, Moment
 from callcenter.ivr.provider import (
+    KEEP_PLACE_KEY,
+    QUEUE,
     AgentPickedUp,
     AgentPressed,
     ArrivalPressed,
@@ -46,6 +49,7 @@ from callcenter.ivr.provider import (
     Trouble,
     UnknownHook,
     VoiceMailEnded,
+    WaitEnded,
     Webhook,
     WebhookRequest,
 )
@@ -169,6 +173,7 @@ class TwilioProvider:
             "menu": self._menu,
             "ticket-number": self._ticket_number,
             "dial": self._dial,
+            "queue": self._queue,
             "leg": self._leg,
             "confirm": self._confirm,
             "confirmed": self._confirmed,
@@ -273,6 +278,16 @@ class TwilioProvider:
         question = MenuEnded(digits=digits, from_number=phone_number(form.get("From")))
         return Webhook(call_id=call_id(sid), events=events, question=question)
 
+    def _queue(self, form: _Form) -> Webhook:
+        """A stretch of waiting in line is over, or ended by a key."""
+        sid, digits, waits = form.need("CallSid"), form.get("Digits") or "", form.query("waits")
+        if form.get("CallStatus") in END_REASONS:
+            return Webhook(call_id=call_id(sid), events=(), question=None)
+        if not waits.isascii() or not waits.isdigit() or len(waits) > 3:
+            raise MalformedWebhook(f"queue: waits={waits[:20]!r} is not a number of at most three digits")
+        events = self._key_events(form, sid, QUEUE, digits if digits == KEEP_PLACE_KEY else "")
+        return Webhook(call_id=call_id(sid), events=events, question=WaitEnded(digits=digits, waits=int(waits)))
+
     def _ticket_number(self, form: _Form) -> Webhook:
         """What was said is not kept: its recording begins with the conversation."""
         sid, digits, speech = form.need("CallSid"), form.get("Digits") or "", form.get("SpeechResult") or ""
@@ -297,10 +312,12 @@ class TwilioProvider:
         if form.get("CallStatus") in END_REASONS:
             return Webhook(call_id=call_id(sid), events=(), question=None)
         attempt = form.query("attempt")
-        if not attempt.isascii() or not attempt.isdigit() or len(attempt) > 3:
-            raise MalformedWebhook(f"dial: attempt={attempt[:20]!r} is not a number of at most three digits")
+        if not attempt.isascii() or not attempt.isdigit() or len(attempt) > 6:
+            raise MalformedWebhook(f"dial: attempt={attempt[:20]!r} is not a number of at most six digits")
         bridged = (form.get("DialBridged") or "true").lower() != "false"
-        question = DialEnded(attempt=int(attempt), answered=bridged and status in ("completed", "answered"))
+        answered = bridged and status in ("completed", "answered")
+        passed_on = form.request.query.get("passed_on") == "1"
+        question = DialEnded(attempt=int(attempt), answered=answered, passed_on=passed_on and not answered)
         return Webhook(call_id=call_id(sid), events=(), question=question)
 
     def _leg(self, form: _Form) -> Webhook:
@@ -322,11 +339,12 @@ class TwilioProvider:
         return Webhook(call_id=event.call_id, events=(event,), question=None)
 
     def _confirm(self, form: _Form) -> Webhook:
-        parent, agent = form.query("call"), form.query("agent")
+        parent, agent = form.get("ParentCallSid") or form.query("call"), form.query("agent")
         return Webhook(call_id=call_id(parent), events=(), question=AgentPickedUp(agent=agent))
 
     def _confirmed(self, form: _Form) -> Webhook:
-        leg, parent, agent = form.need("CallSid"), form.query("call"), form.query("agent")
+        leg, agent = form.need("CallSid"), form.query("agent")
+        parent = form.get("ParentCallSid") or form.query("call")
         digits = form.get("Digits") or ""
         question = AgentPressed(agent=agent, digits=digits)
         if digits != "1":

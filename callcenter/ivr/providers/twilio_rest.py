@@ -11,6 +11,7 @@ import aiohttp
 from callcenter.config import AgentSettings, TwilioSettings
 from callcenter.domain.calls import CallEvent, Direction, EventKind
 from callcenter.domain.moments import Clock, Moment
+from callcenter.ivr.provider import DialTarget, RingAgents, Step
 from callcenter.ivr.providers.twilio import END_REASONS, call_id, phone_number
 from callcenter.ivr.providers.twiml import NAME, TwimlWriter
 from callcenter.ports import (
@@ -69,6 +70,11 @@ class TwilioRest:
             raise DialUncertain(f"no clear answer from the provider: {error!r}") from error
 
     def _twiml(self, call: OutboundCall) -> str:
+        agent = next((one for one in self._agents if one.id == call.agent), None)
+        if agent is not None:
+            target = DialTarget(agent=agent.id, phone=agent.phone, must_confirm=agent.is_outside)
+            ring = RingAgents(targets=(target,), ring_seconds=RING_SECONDS, attempt=0)
+            return self._writer.connected(call.speech, ring)
         prompt = (call.key_prompt or KEY_PROMPT) if call.asks_key else None
         if prompt and call.kind:
             return self._writer.reminded(call.speech, prompt, purpose=call.purpose, kind=call.kind)
@@ -83,6 +89,20 @@ class TwilioRest:
             return call_id(str((await response.json())["sid"]))
         except (KeyError, TypeError, ValueError, aiohttp.ContentTypeError) as error:
             raise DialUncertain("the provider's answer names no call") from error
+
+    async def redirect(self, call_id: str, steps: Sequence[Step]) -> None:
+        """A call that goes on hears these steps now instead. Raises ProviderUnreachable, also where it says no."""
+        sid = call_id.removeprefix(f"{NAME}:")
+        form = {"Twiml": self._writer.response(steps, sid=sid)}
+        try:
+            async with self._session.post(
+                f"{self._base}/Calls/{sid}.json", data=form, headers=self._headers, timeout=REST_TIMEOUT
+            ) as response:
+                if response.status >= 400:
+                    said = (await response.text())[:200]
+                    raise ProviderUnreachable(f"the provider answered {response.status}: {said}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ProviderUnreachable(f"no answer from the provider: {error!r}") from error
 
     async def events_of(self, call_id: str) -> Sequence[CallEvent] | None:
         """What the provider knows of a call, its child legs and recordings, as the events it should have sent."""

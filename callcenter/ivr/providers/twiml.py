@@ -20,6 +20,7 @@ from callcenter.ivr.provider import (
     Say,
     Step,
     TakeVoiceMail,
+    Wait,
 )
 
 NAME = "twilio"
@@ -63,6 +64,11 @@ class TwimlWriter:
                 gather = Gather(
                     num_digits=1, timeout=seconds, action=self.hook_url("menu"), action_on_empty_result=True
                 )
+                self._say(gather, prompt)
+                response.append(gather)
+            case Wait(prompt=prompt, seconds=seconds, waits=waits):
+                action = self.hook_url("queue", waits=str(waits))
+                gather = Gather(num_digits=1, timeout=seconds, action=action, action_on_empty_result=True)
                 self._say(gather, prompt)
                 response.append(gather)
             case AskArrival(prompt=prompt, seconds=seconds):
@@ -117,7 +123,7 @@ class TwimlWriter:
     def _dial_verb(self, step: RingAgents, sid: str) -> Dial:
         dial = Dial(
             timeout=step.ring_seconds,
-            action=self.hook_url("dial", attempt=str(step.attempt)),
+            action=self.hook_url("dial", attempt=str(step.attempt), **({"passed_on": "1"} if step.passed_on else {})),
             record="record-from-answer-dual",
             recording_status_callback=self.hook_url("recording", content="conversation"),
             recording_status_callback_event=RECORDING_EVENTS,
@@ -166,6 +172,10 @@ class TwimlWriter:
             response.append(self._ask_resident(step))
         response.hangup()
         return str(response)
+
+    def connected(self, speech: str, ring: RingAgents) -> str:
+        """TwiML for a call that an agent ordered: the text, then their phone. The call's id is not known yet."""
+        return self.response((Say(text=speech), ring), sid="")
 
     def spoken(self, speech: str, key_prompt: str | None, purpose: str, *, times: int = 1) -> str:
         """TwiML for a call of ours: the text, then one key where `key_prompt` asks for it.

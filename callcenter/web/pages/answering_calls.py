@@ -46,6 +46,7 @@ TITLES = {
     "unknown": N_("结果不明"),
     "linked": N_("有工单的来电"),
     "repeats": N_("重复来电"),
+    "flow_out": N_("流出到备用号码"),
     "transferred": N_("转接的来电"),
     "slow": N_("没有在限时内接听"),
     "leg_faults": N_("有话机拒听或响完未接"),

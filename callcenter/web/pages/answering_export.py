@@ -6,12 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
+from callcenter.domain.agent_time import AgentTime
 from callcenter.domain.figures import AgentFigures, Contacts
 from callcenter.domain.figures_table import contacts_row, figures_row, rounded, times_row
 from callcenter.domain.periods import Period
 from callcenter.domain.tallies import Tally
+from callcenter.reports.agent_time import read_agent_time
 from callcenter.reports.answering import OfGroup, by_estate, by_number
-from callcenter.reports.day_sums import read_parts, read_tallies, total_of
+from callcenter.reports.day_sums import read_parts, total_of
 from callcenter.web.asked import Asked, asked
 from callcenter.web.errors import NotFound
 from callcenter.web.exports import Rows, csv_file, json_file, xlsx_file
@@ -49,13 +51,13 @@ async def _read(request: web.Request, visit: Visit) -> tuple[Asked, dict[str, Ro
     wanted, counting = asked(request, visit), request.app[SETTINGS].counting
     parts = wanted.period.parts()
     async with request.app[DATABASE].read() as session:
-        tallies = await read_tallies(session, wanted.scope, counting, now=visit.now)
-        by_part = await read_parts(session, wanted.scope, parts, counting, now=visit.now)
+        tallies, by_part = await read_parts(session, wanted.scope, parts, counting, now=visit.now)
+        duty = await read_agent_time(session, wanted.scope, now=visit.now)
     named = names(request, await everyone(request), visit.catalog)
     whole = total_of(tallies)
     return wanted, {
         "parts": [_row(wanted.period, whole), *map(_row, parts, by_part)],
-        "agents": [_agent(agent, named(agent.agent)) for agent in whole.agents()],
+        "agents": [_agent(agent, named(agent.agent), duty.get(agent.agent)) for agent in whole.agents()],
         "numbers": _groups("number", by_number(tallies)),
         "estates": _groups("estate", by_estate(whole)),
     }
@@ -70,7 +72,7 @@ def _groups(name: str, groups: Iterable[OfGroup]) -> Rows:
     return [{name: one.name, **figures_row(one.figures), **contacts_row(one.contacts)} for one in groups]
 
 
-def _agent(agent: AgentFigures, name: str) -> dict[str, Any]:
+def _agent(agent: AgentFigures, name: str, duty: AgentTime | None) -> dict[str, Any]:
     share = agent.share
     return {
         "agent": agent.agent,
@@ -87,6 +89,8 @@ def _agent(agent: AgentFigures, name: str) -> dict[str, Any]:
         "mean_ring_ms": agent.mean_ring_ms,
         "talks": agent.times.talks,
         **times_row(agent.times),
+        "on_duty_ms": duty.on_duty_ms if duty else None,
+        "occupancy": rounded(duty.occupancy) if duty else None,
         **contacts_row(agent.contacts or Contacts.none()),
     }
 

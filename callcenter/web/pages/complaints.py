@@ -1,27 +1,22 @@
 """投诉分析: which complaints come most, where, and which have changed beyond chance; as rows for a spreadsheet too."""
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 from aiohttp import web
 
 from callcenter.domain.tickets import RequestType
+from callcenter.domain.trends import RateChange
 from callcenter.reports.complaints import ComplaintReport, Trend, complaint_report
 from callcenter.web.complaints import block_chart, building_words, chance_words, ratio_words
+from callcenter.web.exports import Rows, tables_file
 from callcenter.web.frame import render_room
 from callcenter.web.keys import DATABASE
-from callcenter.web.security import protect
 from callcenter.web.visit import Visit
 
 WEEKS = (1, 4, 13, 26)
 USUAL_WEEKS = 4
-BYTE_ORDER_MARK = "\ufeff"
-"""Without it spreadsheets on Windows do not read a CSV file as UTF-8."""
-
-Row = list[str | int | float]
 
 
 async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
@@ -58,37 +53,52 @@ async def _read(request: web.Request, visit: Visit, weeks: int, *, whole: bool) 
     )
 
 
-async def as_csv(request: web.Request, visit: Visit) -> web.StreamResponse:
-    """A row a kind, a building, seven days of a kind, and a warning; `group` says which."""
+async def exported(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """The same as a file, by the ending that the address names: csv (`by` says which table), xlsx or json."""
     weeks = asked_weeks(request)
     found = await _read(request, visit, weeks, whole=request.query.get("of") == "all")
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(["group", "key", "from", "until", "count", "before", "ratio", "low", "high", "q", "direction"])
-    table.writerows(_rows(found, visit))
-    response = web.Response(text=BYTE_ORDER_MARK + out.getvalue(), content_type="text/csv", charset="utf-8")
-    name = f"complaints-{visit.formats.local(found.start):%Y-%m-%d}-{weeks}w.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    protect(response)
-    return response
+    span = {"from": visit.formats.iso(found.start), "until": visit.formats.iso(found.end)}
+    return await tables_file(
+        request.match_info["kind"],
+        complaint_tables(found, visit),
+        f"complaints-{visit.formats.local(found.start):%Y-%m-%d}-{weeks}w",
+        by=request.query.get("by", "kinds"),
+        head=span | _changed(found.total),
+    )
 
 
-def _rows(found: ComplaintReport, visit: Visit) -> Iterator[Row]:
-    begun, ended = visit.formats.iso(found.start), visit.formats.iso(found.end)
-    for kind in found.kinds:
-        yield ["kind", kind.key, begun, ended, *_changed(kind)]
-    for place in found.buildings:
-        yield ["building", place.key.written(), begun, ended, *_changed(place)]
-    for block in found.blocks:
-        since, until = visit.formats.iso(block.start), visit.formats.iso(block.end)
-        for key, count in sorted(block.by_kind.items()):
-            yield ["seven_days", key, since, until, count, "", "", "", "", "", ""]
-    for one in found.warnings:
-        key, where = one.key
-        yield ["warning", f"{key} {where.written()}".strip(), begun, ended, *_changed(one)]
+def complaint_tables(found: ComplaintReport, visit: Visit) -> dict[str, Rows]:
+    """Ranked kinds and buildings with their change, kinds by seven days, and the warnings."""
+    return {
+        "kinds": [{"category": one.key or None, **_trend(one)} for one in found.kinds],
+        "buildings": [{"building": one.key.written(), **_trend(one)} for one in found.buildings],
+        "seven_days": [
+            {
+                "from": visit.formats.iso(block.start),
+                "until": visit.formats.iso(block.end),
+                "category": kind or None,
+                "count": count,
+            }
+            for block in found.blocks
+            for kind, count in sorted(block.by_kind.items())
+        ],
+        "warnings": [
+            {"category": one.key[0] or None, "building": one.key[1].written() or None, **_trend(one)}
+            for one in found.warnings
+        ],
+    }
 
 
-def _changed(trend: Trend[Any]) -> Row:
-    change = trend.change
-    ratio: Row = [round(change.ratio, 4) if change.ratio is not None else "", round(change.low, 4)]
-    return [change.now, change.before, *ratio, round(change.high, 4), round(trend.q, 6), trend.direction or ""]
+def _trend(trend: Trend[Any]) -> dict[str, Any]:
+    return {**_changed(trend.change), "q": round(trend.q, 6), "direction": trend.direction}
+
+
+def _changed(change: RateChange) -> dict[str, Any]:
+    """`high` None: as many times as you like."""
+    return {
+        "count": change.now,
+        "before": change.before,
+        "ratio": round(change.ratio, 4) if change.ratio is not None else None,
+        "low": round(change.low, 4),
+        "high": round(change.high, 4) if isfinite(change.high) else None,
+    }

@@ -19,6 +19,7 @@ from callcenter.web.keys import DATABASE, DUTY, LIVE_BOARD, LIVE_TICKETS, SETTIN
 from callcenter.web.language import N_
 from callcenter.web.live import announce
 from callcenter.web.pages.calls import OWN_ONLY, may_see
+from callcenter.web.pages.desk_orders import orders_context
 from callcenter.web.pages.ticket import assignable, describe
 from callcenter.web.rendering import render
 from callcenter.web.talk import talk_page
@@ -67,6 +68,7 @@ async def one_call(request: web.Request, visit: Visit) -> web.StreamResponse:
         "ms": lambda at: round(at.timestamp() * 1000),
         "can_take": LIVE_TICKETS in request.app,
         **caller_context(request, visit, await _caller(request, visit, found)),
+        **orders_context(request, visit, found),
     }
     if found.ticket is not None:
         day_began = visit.formats.local(visit.now).replace(hour=0, minute=0, second=0, microsecond=0)

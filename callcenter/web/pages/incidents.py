@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from callcenter.domain.incidents import IncidentState
+from callcenter.reports.building_map import read_map
 from callcenter.reports.incidents import IncidentPage, list_incidents, read_incident
 from callcenter.services.change_incident import (
     IncidentRefused,
@@ -23,7 +24,7 @@ from callcenter.services.tickets import Change, NoSuchTicket
 from callcenter.web.errors import BadForm, Conflict, NotFound
 from callcenter.web.fields import place_of
 from callcenter.web.frame import everyone, render_room
-from callcenter.web.incidents import incident_history, incident_standing, incident_title
+from callcenter.web.incidents import incident_history, incident_standing, incident_title, thing_words
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
 from callcenter.web.live import announce
@@ -48,7 +49,9 @@ async def incident_list(request: web.Request, visit: Visit) -> web.StreamRespons
         "incidents.html",
         room="tickets",
         groups=[(word, rows) for word, rows in groups if rows],
+        town=await read_map(request.app[DATABASE]),
         title_of=lambda incident: incident_title(incident, visit),
+        thing_of=lambda incident: thing_words(incident, visit),
         standing=lambda incident: incident_standing(incident, visit),
     )
 

@@ -1,13 +1,16 @@
 """语言质检: agents' weeks, what is found how often, what waits for a decision; and what is said about a finding."""
 
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from callcenter.db.users import Role
+from callcenter.domain.figures_table import rounded
 from callcenter.domain.language_scores import WeekScore
 from callcenter.reports.call_page import read_call
 from callcenter.reports.language import FoundOnCall, LanguageReport, language_report
+from callcenter.reports.language_counts import KindCount
 from callcenter.services.correct_transcript import LineTooLong, NoSuchSegment, correct_segment
 from callcenter.services.language_findings import (
     AlreadyDecided,
@@ -19,6 +22,7 @@ from callcenter.services.language_findings import (
     decide_finding,
 )
 from callcenter.web.errors import BadForm, NotAllowed, NotFound
+from callcenter.web.exports import tables_file
 from callcenter.web.frame import everyone, render_room
 from callcenter.web.keys import DATABASE, LANGUAGE
 from callcenter.web.language import N_
@@ -41,18 +45,9 @@ NO_LINE = N_("请选一句，改成实际说的话，不超过 2000 字。")
 
 async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
     """A supervisor sees everybody, an agent themselves."""
-    asked = request.query.get("weeks", "")
-    weeks = int(asked) if asked in map(str, WEEKS) else USUAL_WEEKS
-    kind = request.query.get("kind", "")
+    weeks, kind = _asked_weeks(request), request.query.get("kind", "")
     rules = request.app[LANGUAGE].rules()
-    found = await language_report(
-        request.app[DATABASE],
-        weeks=weeks,
-        now=visit.now,
-        zone=visit.zone,
-        agent_id=None if visit.is_supervisor else visit.user.agent_id or NOBODY,
-        kind=kind,
-    )
+    found = await _read(request, visit, weeks, kind)
     known = await everyone(request)
     return await render_room(
         request,
@@ -68,6 +63,64 @@ async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
         words_of=lambda key: check_words(key, rules, visit),
         view=lambda one: _view(request, visit, one),
     )
+
+
+def _asked_weeks(request: web.Request) -> int:
+    asked = request.query.get("weeks", "")
+    return int(asked) if asked in map(str, WEEKS) else USUAL_WEEKS
+
+
+async def _read(request: web.Request, visit: Visit, weeks: int, kind: str = "") -> LanguageReport:
+    return await language_report(
+        request.app[DATABASE],
+        weeks=weeks,
+        now=visit.now,
+        zone=visit.zone,
+        agent_id=None if visit.is_supervisor else visit.user.agent_id or NOBODY,
+        kind=kind,
+    )
+
+
+async def exported(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """Agents' weeks and checks as a file: csv (`by` weeks or checks), xlsx or json."""
+    weeks = _asked_weeks(request)
+    found = await _read(request, visit, weeks)
+    named, rules = names(request, await everyone(request), visit.catalog), request.app[LANGUAGE].rules()
+    tables = {
+        "weeks": [
+            {"agent": agent or None, "name": named(agent), **_week(one)}
+            for agent, scores in sorted(found.agents.items())
+            for one in scores
+            if one.calls
+        ],
+        "checks": [{**check_row(one), "check": check_words(one.kind, rules, visit)} for one in found.kinds],
+    }
+    name = f"language-{found.weeks[0]:%Y-%m-%d}-{weeks}w"
+    by = request.query.get("by", "weeks")
+    return await tables_file(request.match_info["kind"], tables, name, by=by, head={"calls": found.calls})
+
+
+def _week(score: WeekScore) -> dict[str, Any]:
+    return {
+        "monday": score.monday.isoformat(),
+        "calls": score.calls,
+        "passed": score.passed,
+        "judged": score.judged,
+        "share": rounded(score.share),
+        "low": rounded(score.low),
+        "high": rounded(score.high),
+        "change": score.change,
+    }
+
+
+def check_row(one: KindCount) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "judged": one.judged,
+        "found": one.found,
+        "share": rounded(one.share),
+        "overturned": one.overturned,
+    }
 
 
 def _view(request: web.Request, visit: Visit, one: FoundOnCall) -> FindingView:

@@ -20,10 +20,11 @@ from callcenter.services.end_reminder import (
 from callcenter.services.explain_reminder import NoSuchReminder
 from callcenter.services.tickets import Change, NoSuchTicket, StaleTicket, record_reply
 from callcenter.web.errors import BadForm, Conflict, NotFound, PageError
-from callcenter.web.keys import DATABASE
+from callcenter.web.keys import DATABASE, SETTINGS
 from callcenter.web.language import N_
 from callcenter.web.live import announce
 from callcenter.web.owed import language_of
+from callcenter.web.pages.agent_state import NO_PHONE
 from callcenter.web.pages.reminders import LONGEST_NUMBER, NO_SUCH_REMINDER, load_owed
 from callcenter.web.rules import rules_of
 from callcenter.web.visit import Visit, see_other
@@ -124,11 +125,21 @@ async def call_resident(request: web.Request, visit: Visit) -> web.StreamRespons
     return await order_call(request, visit, request.match_info["number"])
 
 
-async def order_call(request: web.Request, visit: Visit, number: str) -> web.StreamResponse:
+async def talk_to_resident(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """The reader's own phone rings, then the resident's of this ticket."""
+    agent = visit.user.agent_id
+    if agent is None or request.app[SETTINGS].agent(agent) is None:
+        raise BadForm(NO_PHONE)
+    return await order_call(request, visit, request.match_info["number"], agent=agent)
+
+
+async def order_call(
+    request: web.Request, visit: Visit, number: str, *, agent: str | None = None
+) -> web.StreamResponse:
     """Shows the call that was ordered, so that what becomes of it is seen. Ordered twice it is one call."""
     try:
         ordered = await call_now(
-            request.app[DATABASE], number, actor=visit.user.login, now=visit.now, rules=rules_of(request)
+            request.app[DATABASE], number, actor=visit.user.login, now=visit.now, rules=rules_of(request), agent=agent
         )
     except NoSuchTicket as error:
         raise NotFound from error

@@ -15,6 +15,7 @@ from callcenter.reports.recorded_calls import RecordedCall
 from callcenter.reports.reminders import reminders_of_ticket
 from callcenter.reports.ticket_page import TicketPage, read_ticket
 from callcenter.reports.ticket_people import read_merge, read_parts, read_wishes
+from callcenter.services.attachments import attachments_of
 from callcenter.services.cases import SOLVED
 from callcenter.services.number_to_call import number_to_call
 from callcenter.services.users import record_look
@@ -104,6 +105,7 @@ async def show(
         "cases": await _cases_like(request, page),
         "checked": None,
         "findings": [],
+        "files": await attachments_of(request.app[DATABASE], page.ticket.id),
         "conflict": None,
         "shown_number": None,
     }

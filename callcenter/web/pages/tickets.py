@@ -11,12 +11,14 @@ from markupsafe import Markup, escape
 
 from callcenter.reports.incidents import active_incidents
 from callcenter.reports.tickets import TicketFilter, TicketLine, TicketList, View, list_tickets
+from callcenter.services.search_index import index_tickets
 from callcenter.web import deadlines
 from callcenter.web.fields import place_of
-from callcenter.web.frame import render_room
+from callcenter.web.frame import everyone, render_room
 from callcenter.web.incidents import incident_standing, incident_title
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
+from callcenter.web.pages.ticket import assignable
 from callcenter.web.visit import Visit
 
 VIEW_WORDS: Mapping[View, str] = {
@@ -42,8 +44,10 @@ class FilterLink:
 
 
 async def ticket_list(request: web.Request, visit: Visit) -> web.StreamResponse:
-    wanted = _wanted(request, visit)
+    wanted = asked_for(request, visit)
+    unread = await index_tickets(request.app[DATABASE]) if wanted.q else 0
     found = await list_tickets(request.app[DATABASE], wanted)
+    known = await everyone(request)
     return await render_room(
         request,
         visit,
@@ -51,8 +55,12 @@ async def ticket_list(request: web.Request, visit: Visit) -> web.StreamResponse:
         room="tickets",
         wanted=wanted,
         found=found,
+        unread=unread,
         filters=_filters(wanted, found, visit),
         view_word=VIEW_WORDS[wanted.view],
+        other_address=lambda path: address(wanted, page="").replace("/tickets", path, 1),
+        assignable=assignable(request, known),
+        known=known,
         page_address=lambda page: address(wanted, page=page),
         everywhere=address(wanted, status=View.ALL.value),
         incidents=[
@@ -67,7 +75,7 @@ async def ticket_list(request: web.Request, visit: Visit) -> web.StreamResponse:
     )
 
 
-def _wanted(request: web.Request, visit: Visit) -> TicketFilter:
+def asked_for(request: web.Request, visit: Visit) -> TicketFilter:
     query = request.query
     midnight = visit.formats.local(visit.now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     view = query.get("status", View.OPEN)

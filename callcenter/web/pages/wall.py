@@ -11,11 +11,12 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.domain.agent_states import AgentState
+from callcenter.domain.call_orders import SUPERVISION
 from callcenter.reports.agents import changes_since
 from callcenter.services.wall_screens import add_screen, is_screen, revoke_screen, screens
 from callcenter.web.errors import BadForm, NotFound
 from callcenter.web.frame import everyone, render_room
-from callcenter.web.keys import CATALOGS, DATABASE, DUTY, SETTINGS, TEMPLATES
+from callcenter.web.keys import CATALOGS, CONTROLS, DATABASE, DUTY, SETTINGS, TEMPLATES
 from callcenter.web.language import LANGUAGES, N_
 from callcenter.web.live import FEED
 from callcenter.web.rendering import Reader, render
@@ -128,6 +129,7 @@ async def _manage(request: web.Request, visit: Visit, *, made: str = "") -> web.
         screens=await screens(request.app[DATABASE]),
         made=f"{settings.server.public_url}/wall/{made}" if made else "",
         agents=[(agent, duty.doing(agent.id)) for agent in settings.agents],
+        supervision=lambda call_id: sorted(SUPERVISION & request.app[CONTROLS].possible(call_id)),
         states=[state.value for state in AgentState],
         changes=await changes_since(request.app[DATABASE], day_began),
     )

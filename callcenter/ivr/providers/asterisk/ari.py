@@ -9,32 +9,14 @@ from urllib.parse import quote
 import aiohttp
 
 from callcenter.config import AsteriskSettings
+from callcenter.ivr.providers.asterisk.ari_errors import AriGone, AriRefused, AriUnreachable
+from callcenter.ivr.providers.asterisk.manager import mute_mix_monitor
 from callcenter.ivr.providers.asterisk.messages import Channel, read_channel
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5, sock_read=30)
 CHUNK_BYTES = 64 * 1024
 WAV_HEADER_BYTES = 44
-
-
-class AriError(Exception):
-    """Asterisk did not do what it was asked for; the message says what and why."""
-
-
-class AriUnreachable(AriError):
-    """It did not answer."""
-
-
-class AriRefused(AriError):
-    """It answered no."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class AriGone(AriRefused):
-    """What was named is not there any more: a channel that has hung up, a playback that has ended."""
 
 
 class AriClient:
@@ -143,9 +125,10 @@ class AriClient:
                     return True
         return False
 
-    async def continue_in(self, channel: str, context: str) -> None:
+    async def continue_in(self, channel: str, context: str, extension: str = "s") -> None:
         """Leaves our application for the dialplan, which sends it back."""
-        await self.request("POST", f"channels/{_name(channel)}/continue", context=context, extension="s", priority=1)
+        path = f"channels/{_name(channel)}/continue"
+        await self.request("POST", path, context=context, extension=extension, priority=1)
 
     async def originate(
         self,
@@ -220,12 +203,50 @@ class AriClient:
         said = await self.request("GET", f"channels/{_name(channel)}/variable", variable=expression)
         return str(said.get("value") or "")
 
+    async def start_music(self, channel: str) -> None:
+        await self.request("POST", f"channels/{_name(channel)}/moh")
+
+    async def stop_music(self, channel: str) -> None:
+        """None playing is no error."""
+        with contextlib.suppress(AriRefused):
+            await self.request("DELETE", f"channels/{_name(channel)}/moh")
+
+    async def mute_recording(self, channel_name: str, *, muted: bool) -> None:
+        """MixMonitor writes silence in the place of sound. Raises AriRefused, AriUnreachable."""
+        await mute_mix_monitor(self.settings, channel_name, muted=muted)
+
+    async def snoop(self, channel: str, name: str, *, spy: str, whisper: str = "none", args: str = "snoop") -> None:
+        """A channel that hears another one: `spy` in is what it says, out what it hears; `whisper` out speaks to it."""
+        path = f"channels/{_name(channel)}/snoop/{_name(name)}"
+        await self.request("POST", path, spy=spy, whisper=whisper, app=self.settings.app, appArgs=args)
+
+    async def media(self, connection: str) -> aiohttp.ClientWebSocketResponse:
+        """The sound of an external media channel. Raises AriUnreachable."""
+        try:
+            return await self._session.ws_connect(
+                f"{self.settings.url}/media/{_name(connection)}", headers=self._headers, protocols=("media",)
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise AriUnreachable(f"asterisk {self.settings.name}: media: {error!r}") from error
+
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        await self.request("POST", f"channels/{_name(channel)}/variable", variable=name, value=value)
+
     # Bridges
 
     async def bridge(self, bridge: str, channels: tuple[str, ...]) -> None:
         """Makes the bridge where it is not there, and lets the channels hear each other."""
-        await self.request("POST", f"bridges/{_name(bridge)}", type="mixing")
+        try:
+            await self.request("POST", f"bridges/{_name(bridge)}", type="mixing")
+        except AriRefused as refused:
+            if refused.status != 409:  # it is there
+                raise
         await self.request("POST", f"bridges/{_name(bridge)}/addChannel", channel=",".join(channels))
+
+    async def take_out(self, bridge: str, channel: str) -> None:
+        """One that is not in it is no error."""
+        with contextlib.suppress(AriRefused):
+            await self.request("POST", f"bridges/{_name(bridge)}/removeChannel", channel=channel)
 
     async def end_bridge(self, bridge: str) -> None:
         """One that is gone already, or about to go, is no error."""

@@ -1,52 +1,42 @@
 """A resident's call on an Asterisk, played through step by step as the call flow says."""
 
 import time
-from datetime import datetime
 
 import structlog
 
-from callcenter.domain.calls import HOLD, Direction, EndReason, EventKind
-from callcenter.domain.moments import Moment
+from callcenter.domain.calls import HOLD, TRANSFER, Direction, EndReason, EventKind
 from callcenter.ivr.provider import (
     DialEnded,
     Incoming,
     MenuEnded,
     Question,
-    RingAgents,
-    Step,
-    TakeVoiceMail,
     VoiceMailEnded,
 )
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriUnreachable
-from callcenter.ivr.providers.asterisk.ledger import CallLedger
+from callcenter.ivr.providers.asterisk.agent_call import AgentCall
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriUnreachable
 from callcenter.ivr.providers.asterisk.live_call import (
     EXCHANGE,
-    PLAYBACK_GRACE_SECONDS,
-    CallParts,
     Gap,
     ResidentLeft,
 )
-from callcenter.ivr.providers.asterisk.messages import Channel
-from callcenter.ivr.providers.asterisk.names import bridge_of, phone_number, side_of, voice_mail_of
-from callcenter.ivr.providers.asterisk.recordings import recording_address
-from callcenter.ivr.providers.asterisk.ringing import Ringing
-from callcenter.ivr.providers.asterisk.script import ScriptedCall
+from callcenter.ivr.providers.asterisk.names import (
+    bridge_of,
+    call_of,
+    is_supervision,
+    phone_number,
+    side_of,
+    voice_mail_of,
+)
 
 log = structlog.get_logger()
 
-SILENCE_SECONDS = 10
-"""A resident may think for so long before the message is taken as ended."""
 ENDING_SECONDS = 10.0
 LATER_SECONDS = 2.0
 LONGEST_VOICE_MAIL_SECONDS = 600.0
 
 
-class InboundCall(ScriptedCall):
+class InboundCall(AgentCall):
     """A resident who phones."""
-
-    def __init__(self, channel: Channel, parts: CallParts, ledger: CallLedger) -> None:
-        super().__init__(channel, parts, ledger)
-        self._ringing = Ringing(self)
 
     async def run(self, found: Gap | None = None) -> None:
         """From its arrival to its end. `found`: it was going on already when we came."""
@@ -55,7 +45,7 @@ class InboundCall(ScriptedCall):
             self.channel.created,
             data={
                 "direction": Direction.INBOUND.value,
-                "tells": [HOLD],
+                "tells": [HOLD, TRANSFER],
                 "from": self.from_number,
                 "to": phone_number(self.channel.extension),
             },
@@ -64,7 +54,9 @@ class InboundCall(ScriptedCall):
             await self._play_through(found)
         except ResidentLeft:
             log.debug("the resident has left", call_id=self.ledger.call_id)
+        self.parts.call_flow.gone(self.ledger.call_id)
         await self._finish()
+        await self.end_live()
 
     async def _play_through(self, found: Gap | None) -> None:
         """Raises ResidentLeft."""
@@ -99,26 +91,15 @@ class InboundCall(ScriptedCall):
             if isinstance(happened, Gap):
                 return happened
 
-    async def do(self, step: Step) -> Question | None:
-        match step:
-            case RingAgents():
-                return await self._ringing.round(step)
-            case TakeVoiceMail(prompt=prompt, longest_seconds=seconds):
-                await self._take_voice_mail(prompt, seconds)
-                return VoiceMailEnded()
-        return await super().do(step)
-
-    async def _take_voice_mail(self, prompt: str, seconds: int) -> None:
-        await self.say(prompt)
-        name = voice_mail_of(self.id)
-        await self.parts.ari.record(self.id, name, longest_seconds=seconds, silence_seconds=SILENCE_SECONDS)
-        await self.until_over(name, time.monotonic() + seconds + PLAYBACK_GRACE_SECONDS)
-
     async def _resumed(self, found: Gap) -> Question | None:
         """Goes on where the call stands, and says what is to be decided next."""
-        ringing = self._ringing.found(found)
+        self.is_paused = await self.parts.ari.variable(self.id, "CALLCENTER_PAUSED") == "1"
+        for channel in found.channels:
+            if call_of(channel) == self.id and is_supervision(channel):
+                await self.parts.ari.hang_up(channel)
+        ringing = self.ringing.found(found)
         if ringing is not None:
-            return await self._ringing.go_on(ringing, found.bridges.get(bridge_of(self.id), ()))
+            return await self.ringing.go_on(ringing, found.bridges.get(bridge_of(self.id), ()))
         name = voice_mail_of(self.id)
         if await self.parts.ari.is_recording(name):
             await self.until_over(name, time.monotonic() + LONGEST_VOICE_MAIL_SECONDS)
@@ -136,7 +117,7 @@ class InboundCall(ScriptedCall):
         until = time.monotonic() + ENDING_SECONDS
         while self.ended_at is None or any(not leg.ended for leg in self.legs.values()):
             try:
-                await self._hang_up_legs()
+                await self.hang_up_legs()
                 if await self.next_of_all(until) is None:
                     await self.look_once_more()
                     until = time.monotonic() + ENDING_SECONDS
@@ -151,47 +132,5 @@ class InboundCall(ScriptedCall):
                 "hung_up_by": self.hung_up_by,
             },
         )
-        while not await self._recordings_written(self.ended_at):
+        while not await self.recordings_written(self.ended_at):
             await self.next_of_all(time.monotonic() + LATER_SECONDS)
-
-    async def _hang_up_legs(self) -> None:
-        for leg in self.legs.values():
-            if not leg.ended and leg.given_up is None:
-                leg.given_up = EndReason.CANCELLED
-                await self.parts.ari.hang_up(leg.channel)
-        await self.parts.ari.end_bridge(bridge_of(self.id))
-
-    async def _recordings_written(self, at: datetime | Moment) -> bool:
-        """The files are final when the channel is gone. False: Asterisk cannot be asked now."""
-        try:
-            found = await write_recordings(self.parts.ari, self.id, self.ledger, at)
-        except AriError as error:
-            log.warning("recordings are looked for later", call_id=self.ledger.call_id, error=str(error))
-            return False
-        if "conversation" not in found and any(leg.connected for leg in self.legs.values()):
-            log.error("the conversation was not recorded: is MixMonitor in the dialplan?", call_id=self.ledger.call_id)
-        return True
-
-
-async def write_recordings(ari: AriClient, channel: str, ledger: CallLedger, at: datetime | Moment) -> set[str]:
-    """What Asterisk has recorded of a call that is over: conversation, voice_mail. Raises AriError."""
-    names = {"conversation": side_of(channel, "resident"), "voice_mail": voice_mail_of(channel)}
-    found = {content for content, name in names.items() if await ari.has_sound(name)}
-    for content in found:
-        write_recording(ledger, at, content)
-    return found
-
-
-def write_recording(ledger: CallLedger, at: datetime | Moment, content: str) -> None:
-    """`content` is conversation (a file a side) or voice_mail."""
-    ledger.write(
-        EventKind.RECORDING_READY,
-        at,
-        key=content,
-        data={
-            "recording_id": f"{ledger.call_id}:{content}",
-            "url": recording_address(ledger.call_id, content),
-            "channels": 2 if content == "conversation" else 1,
-            "content": content,
-        },
-    )

@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from callcenter.domain.calls import Direction, EndReason, EventKind
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriGone, AriRefused
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriGone, AriRefused
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.names import phone_number
 

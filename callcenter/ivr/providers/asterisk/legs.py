@@ -16,13 +16,18 @@ SAYS_ITSELF = BUSY_CODES | {DECLINED}
 
 @dataclass(kw_only=True, slots=True)
 class Leg:
-    """`in_app`: it is ours, and can be dialled; `connected`: they talk; `given_up`: why we hung it up ourselves."""
+    """`in_app`: it is ours, and can be dialled; `connected`: they talk; `given_up`: why we hung it up ourselves.
+
+    `watches`: a supervisor's phone, of which no leg is written down.
+    """
 
     channel: str
     agent: str
     number: str
     must_confirm: bool
     ledger: CallLedger
+    watches: bool = False
+    name: str = ""
     rang: bool = False
     up: bool = False
     in_app: bool = False
@@ -104,5 +109,7 @@ class Leg:
         )
 
     def _write(self, kind: EventKind, at: datetime | Moment, **data: Any) -> None:
+        if self.watches:
+            return
         who = {"agent": self.agent, "number": self.number or None, "needs_confirmation": self.must_confirm or None}
         self.ledger.write(kind, at, leg=self.channel, data=who | data)

@@ -6,24 +6,27 @@ only; a request that succeeds is no event. Where the connection breaks, a `Gap` 
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from callcenter.config import AgentSettings
+from callcenter.domain.call_orders import CallOrder, TalkStanding
 from callcenter.domain.calls import EventKind
 from callcenter.domain.moments import Clock as WhoseClock
 from callcenter.domain.moments import Moment
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriRefused
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriRefused
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
 from callcenter.ivr.providers.asterisk.legs import Leg
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel
 from callcenter.ivr.providers.asterisk.prompts import Prompts
-from callcenter.ports import Clock
+from callcenter.ports import Clock, LiveListener, OrderRefused
 
 log = structlog.get_logger()
 
@@ -60,16 +63,26 @@ class Gap:
         return EXCHANGE if self.restarted else UNSEEN
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ordered:
+    """What somebody at the console wants, in its place among the events; `done` is told what came of it."""
+
+    order: CallOrder
+    done: "asyncio.Future[None]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallParts:
     """What every call of one Asterisk works with."""
 
     ari: AriClient
     call_flow: CallFlow
+    callers: CallersOnTheLine
     progress: ProgressOnTheLine | None
     prompts: Prompts
     agents: Mapping[str, AgentSettings]
     clock: Clock
+    listener: LiveListener | None = None
 
 
 class LiveCall:
@@ -80,24 +93,42 @@ class LiveCall:
         self.id = channel.id
         self.parts = parts
         self.ledger = ledger
-        self.queue: asyncio.Queue[AriEvent | Gap] = asyncio.Queue()
+        self.queue: asyncio.Queue[AriEvent | Gap | Ordered] = asyncio.Queue()
         self.legs: dict[str, Leg] = {}
         self.keys: list[str] = []
         self._key_at: datetime | None = None
         self.has_left = False
         self.ended_at: datetime | Moment | None = None
         self.hung_up_by: str | None = None
+        self.obeys: Callable[[CallOrder], Awaitable[None]] | None = None
+        self.standing: TalkStanding | None = None
+        self._is_paused = False
+        self.ordered = int(time.time()) % 90_000
+        """Counts the phones rung by order, on from the time of day: none is named twice after a restart."""
         self._over: set[str] = set()
         self._played = 0
 
-    async def next(self, until: float | None = None) -> AriEvent | Gap | None:
+    @property
+    def is_paused(self) -> bool:
+        """The recording is: what is said now is kept nowhere."""
+        return self._is_paused
+
+    @is_paused.setter
+    def is_paused(self, paused: bool) -> None:
+        self._is_paused = paused
+        self.mute_live(paused)
+
+    def mute_live(self, muted: bool) -> None:
+        """Nobody hears this call live."""
+
+    async def next(self, until: float | None = None) -> AriEvent | Gap | Ordered | None:
         """What happens next, already taken; None where nothing did until then. Raises ResidentLeft."""
         happened = await self.next_of_all(until)
         if self.has_left:
             raise ResidentLeft
         return happened
 
-    async def next_of_all(self, until: float | None = None) -> AriEvent | Gap | None:
+    async def next_of_all(self, until: float | None = None) -> AriEvent | Gap | Ordered | None:
         """As `next`, also after the resident has left."""
         try:
             async with asyncio.timeout(None if until is None else max(0.0, until - time.monotonic())):
@@ -106,9 +137,26 @@ class LiveCall:
             return None
         if isinstance(happened, Gap):
             await self._take_gap(happened)
+        elif isinstance(happened, Ordered):
+            await self._take_order(happened)
         else:
             self._take(happened)
         return happened
+
+    async def _take_order(self, ordered: Ordered) -> None:
+        """Whoever asked is told; the call goes on whatever became of it."""
+        try:
+            if self.obeys is None:
+                raise OrderRefused("not_talking")
+            await self.obeys(ordered.order)
+        except (OrderRefused, AriError) as error:
+            refused = error if isinstance(error, OrderRefused) else OrderRefused("failed", str(error))
+            log.warning("an order was not carried out", call_id=self.ledger.call_id, reason=str(refused))
+            if not ordered.done.done():
+                ordered.done.set_exception(refused)
+        else:
+            if not ordered.done.done():
+                ordered.done.set_result(None)
 
     def _take(self, event: AriEvent) -> None:
         leg = self.legs.get(event.channel_id)
@@ -117,6 +165,8 @@ class LiveCall:
             self._over.add(str(part.get("id") or part.get("name")))
         elif leg is not None:
             leg.take(event)
+            if leg.watches:
+                return
             self._take_hold(event)
             if event.type == "ChannelHangupRequest" and leg.given_up is None:
                 self.hung_up_by = self.hung_up_by or "agent"

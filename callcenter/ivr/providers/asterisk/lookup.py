@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from callcenter.domain.calls import CallEvent, EndReason, EventKind
 from callcenter.domain.moments import Clock as WhoseClock
 from callcenter.domain.moments import Moment
-from callcenter.ivr.providers.asterisk.ari import AriError
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
 from callcenter.ivr.providers.asterisk.live_call import EXCHANGE
 from callcenter.ivr.providers.asterisk.messages import stamp
 from callcenter.ivr.providers.asterisk.names import NAME, server_and_channel

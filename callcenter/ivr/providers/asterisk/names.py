@@ -11,7 +11,10 @@ INBOUND = "inbound"
 PURPOSE = "CALLCENTER_PURPOSE"
 """The channel variable that says what a call of ours is for."""
 OUTBOUND = "callcenter-out-"
-LEG = re.compile(r"^(?P<call>.+)-leg-(?P<attempt>\d{1,3})-(?P<agent>[a-z0-9_-]{1,32})$")
+LEG = re.compile(r"^(?P<call>.+)-leg-(?P<attempt>\d{1,6})-(?P<agent>[a-z0-9_-]{1,32})$")
+PART = re.compile(r"^(?P<call>.+?)-(?P<part>supervisor|snoop|ear)-[a-z0-9_-]{1,40}$")
+ORDERED = 900_000
+"""Legs that somebody at the console asked for are counted from here on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,38 @@ def leg_name(channel: str) -> LegName | None:
     if found is None:
         return None
     return LegName(call=found["call"], attempt=int(found["attempt"]), agent=found["agent"])
+
+
+def call_of(channel: str) -> str | None:
+    """The call that this channel belongs to beside the call's own: an agent's leg, a supervisor's phone, a snoop."""
+    leg = leg_name(channel)
+    if leg is not None:
+        return leg.call
+    part = PART.match(channel)
+    return part["call"] if part is not None else None
+
+
+def is_supervision(channel: str) -> bool:
+    """A supervisor's phone, or what lets it hear."""
+    part = PART.match(channel)
+    return part is not None and part["part"] != "ear"
+
+
+def supervisor_channel(call: str, agent: str, number: int) -> str:
+    return f"{call}-supervisor-{agent}-{number}"
+
+
+def snoop_channel(call: str, name: str) -> str:
+    return f"{call}-snoop-{name}"
+
+
+def ear_channel(call: str, name: str) -> str:
+    """What hears a side of a call while it goes on, and carries it to us."""
+    return f"{call}-ear-{name}"
+
+
+def supervised_bridge(call: str) -> str:
+    return f"{call}-supervised"
 
 
 def bridge_of(call: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError, AriGone, AriUnreachable
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError, AriGone, AriUnreachable
 from callcenter.ivr.providers.asterisk.names import server_and_channel, side_of, voice_mail_of
 from callcenter.ports import FetchedRecording, RecordingRejected, RecordingUnavailable
 

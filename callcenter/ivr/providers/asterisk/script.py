@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from callcenter.ivr.our_events import events_of_steps
+from callcenter.ivr.progress import with_what_is_known
 from callcenter.ivr.provider import (
     ArrivalPressed,
     AskArrival,
@@ -43,11 +44,12 @@ class ScriptedCall(LiveCall):
     async def decided(self, question: Question) -> tuple[Step, ...]:
         if self.parts.progress is not None:
             question = await self.parts.progress.filled_in(question)
-        steps = self.parts.call_flow.next_steps(question)
+        call = self.parts.callers.of(self.ledger.call_id, self.from_number)
+        steps = self.parts.call_flow.next_steps(question, call)
         now = self.parts.clock.now()
         for event in events_of_steps(steps, provider=NAME, call_id=self.ledger.call_id, now=now):
             self.ledger.add(event)
-        return steps
+        return with_what_is_known(question, steps)
 
     async def carry_out(self, steps: Sequence[Step]) -> Question | None:
         """What is to be decided next; None: the call is to end."""
@@ -60,7 +62,7 @@ class ScriptedCall(LiveCall):
         return None
 
     async def do(self, step: Step) -> Question | None:
-        """None: the next step follows. HearLive is for providers that stream by themselves."""
+        """None: the next step follows."""
         match step:
             case Say(text=text):
                 await self.say(text)

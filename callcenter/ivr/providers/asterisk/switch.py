@@ -16,17 +16,21 @@ import aiohttp
 import structlog
 
 from callcenter.config import AgentSettings
+from callcenter.domain.call_orders import CallOrder, TalkStanding
 from callcenter.ivr.call_flow import CallFlow
+from callcenter.ivr.callers import CallersOnTheLine
 from callcenter.ivr.progress import ProgressOnTheLine
-from callcenter.ivr.providers.asterisk.ari import AriClient, AriError
-from callcenter.ivr.providers.asterisk.call import InboundCall, write_recordings
-from callcenter.ivr.providers.asterisk.hangup_log import HangupLog, LoggedCall, write_events
+from callcenter.ivr.providers.asterisk.ari import AriClient
+from callcenter.ivr.providers.asterisk.ari_errors import AriError
+from callcenter.ivr.providers.asterisk.call import InboundCall
 from callcenter.ivr.providers.asterisk.ledger import CallLedger
-from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap
+from callcenter.ivr.providers.asterisk.live_call import CallParts, Gap, Ordered
 from callcenter.ivr.providers.asterisk.messages import AriEvent, Channel, Unreadable, read_event
-from callcenter.ivr.providers.asterisk.names import INBOUND, OUTBOUND, leg_name
+from callcenter.ivr.providers.asterisk.names import INBOUND, OUTBOUND, PURPOSE, bridge_of, call_of, leg_name
+from callcenter.ivr.providers.asterisk.placed_call import PlacedCall
 from callcenter.ivr.providers.asterisk.prompts import Prompts
-from callcenter.ports import Clock
+from callcenter.ivr.providers.asterisk.unheard import UnheardCalls
+from callcenter.ports import Clock, LiveListener, OrderRefused, OutboundCall
 from callcenter.services.inbox import EventInbox
 
 log = structlog.get_logger()
@@ -35,10 +39,8 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 REPLACED_PAUSE_SECONDS = 30.0
 """Another server took our application: it is left alone for so long."""
-SWEEP_SECONDS = 20.0
 STOP_SECONDS = 3.0
-SETTLE_SECONDS = 1.0
-"""A call that ended a moment ago is still being written down by its own task."""
+ORDER_SECONDS = 10.0
 
 
 class PlayedCall(Protocol):
@@ -46,7 +48,8 @@ class PlayedCall(Protocol):
 
     id: str
     ledger: CallLedger
-    queue: asyncio.Queue[AriEvent | Gap]
+    queue: asyncio.Queue[AriEvent | Gap | Ordered]
+    standing: TalkStanding | None
 
     async def run(self, found: Gap | None = None) -> None:
         """From its beginning to its end. `found`: it was going on already when we came."""
@@ -68,7 +71,9 @@ class AsteriskSwitch:
         prompts: Prompts,
         agents: Mapping[str, AgentSettings],
         clock: Clock,
+        callers: CallersOnTheLine | None = None,
         progress: ProgressOnTheLine | None = None,
+        listener: LiveListener | None = None,
     ) -> None:
         self.ari = ari
         self.name = ari.settings.name
@@ -78,14 +83,19 @@ class AsteriskSwitch:
         self._inbox = inbox
         self._clock = clock
         self._parts = CallParts(
-            ari=ari, call_flow=call_flow, progress=progress, prompts=prompts, agents=agents, clock=clock
+            ari=ari,
+            call_flow=call_flow,
+            callers=callers or CallersOnTheLine(tuple(agents.values())),
+            progress=progress,
+            prompts=prompts,
+            agents=agents,
+            clock=clock,
+            listener=listener,
         )
         self._calls: dict[str, PlayedCall] = {}
         self._early: dict[str, list[AriEvent]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._log = HangupLog(ari)
-        self._log_lock = asyncio.Lock()
-        self._finished: set[str] = set()
+        self._unheard = UnheardCalls(ari, inbox=inbox, clock=clock, is_open=self.is_open)
         self._heard_at: datetime | None = None
         self._started_at: str | None = None
         self._replaced = False
@@ -94,13 +104,18 @@ class AsteriskSwitch:
     def open_calls(self) -> int:
         return len(self._calls)
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Of the calls that go on, in the order in which they came."""
+        return tuple(self._calls)
+
     def health(self) -> dict[str, Any]:
         """For /healthz."""
         return {"connected": self.connected.is_set(), "calls": self.open_calls, "connections_lost": self.gaps}
 
     async def run(self) -> None:
         """Connects, and connects again with growing pauses, until it is cancelled."""
-        sweeping = asyncio.create_task(self._sweep(), name=f"hang-up log of {self.name}")
+        sweeping = asyncio.create_task(self._unheard.sweep(self.connected), name=f"hang-up log of {self.name}")
         try:
             await self._keep_connected()
         finally:
@@ -165,8 +180,7 @@ class AsteriskSwitch:
             self._take_in(event.channel, None)
 
     def _call_of(self, event: AriEvent) -> str:
-        leg = leg_name(event.channel_id)
-        return leg.call if leg is not None else event.channel_id
+        return call_of(event.channel_id) or event.channel_id
 
     def begin(self, channel: Channel, made: MakesCall, found: Gap | None = None) -> None:
         """Plays the call that `made` makes of the channel, with what was heard of it already."""
@@ -193,7 +207,7 @@ class AsteriskSwitch:
         try:
             await call.run(found)
             await call.ledger.close()
-            self._finished.add(call.id)
+            self._unheard.finished(call.id)
         except Exception:
             log.exception("a call failed; its end is taken from the hang-up log", call_id=call.ledger.call_id)
         finally:
@@ -204,10 +218,25 @@ class AsteriskSwitch:
     def is_open(self, channel: str) -> bool:
         return channel in self._calls
 
+    def standing(self, channel: str) -> TalkStanding | None:
+        call = self._calls.get(channel)
+        return call.standing if call is not None else None
+
+    async def carry_out(self, channel: str, order: CallOrder) -> None:
+        """Raises OrderRefused."""
+        call = self._calls.get(channel)
+        if call is None:
+            raise OrderRefused("no_such_call")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        call.queue.put_nowait(Ordered(order=order, done=done))
+        try:
+            await asyncio.wait_for(done, ORDER_SECONDS)
+        except TimeoutError:
+            raise OrderRefused("failed", f"not within {ORDER_SECONDS:.0f} s") from None
+
     async def take_log(self) -> None:
         """Writes down what the hang-up log knows. Raises AriError."""
-        async with self._log_lock:
-            await self._take_log()
+        await self._unheard.take()
 
     # After a gap
 
@@ -222,7 +251,7 @@ class AsteriskSwitch:
                 log.warning("the state of an Asterisk cannot be seen yet", asterisk=self.name, error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        await self._try_log()
+        await self._unheard.try_take()
 
     async def _compare(self, heard_at: datetime | None) -> None:
         """What there is now, against what we knew. Raises AriError."""
@@ -241,51 +270,32 @@ class AsteriskSwitch:
                 log.info("a call that goes on is taken up", asterisk=self.name, channel=channel.id)
                 self._take_in(channel, gap)
         for channel in channels.values():
-            name = leg_name(channel.id)
-            if name is not None and name.call not in channels and name.call not in self._calls:
+            owner = call_of(channel.id)
+            if owner is not None and owner not in channels and owner not in self._calls:
                 log.info("a phone whose caller has left is hung up", asterisk=self.name, channel=channel.id)
                 await self.ari.hang_up(channel.id)
             if channel.id.startswith(OUTBOUND) and channel.id not in self._calls and self._is_made_by_us(channel):
-                log.warning("a call of ours that nobody speaks on is hung up", asterisk=self.name, channel=channel.id)
-                await self.ari.hang_up(channel.id)
+                await self._take_up_or_end(channel, gap)
+
+    async def _take_up_or_end(self, channel: Channel, gap: Gap) -> None:
+        """A call of ours from before: an agent and a resident talk on; what only we would speak on is over."""
+        if len(gap.bridges.get(bridge_of(channel.id), ())) > 1:
+            purpose = await self.ari.variable(channel.id, PURPOSE)
+            agent = next((leg.agent for leg in map(leg_name, gap.channels) if leg and leg.call == channel.id), "")
+            order = OutboundCall(idempotency_key="", purpose=purpose, to_number="", speech="", agent=agent)
+            log.info("a call of ours that goes on is taken up", asterisk=self.name, channel=channel.id)
+            self.begin(channel, lambda parts, ledger: PlacedCall(channel, parts, ledger, order), gap)
+        else:
+            log.warning("a call of ours that nobody speaks on is hung up", asterisk=self.name, channel=channel.id)
+            await self.ari.hang_up(channel.id)
 
     def _is_made_by_us(self, channel: Channel) -> bool:
-        """And not by another application, nor in this moment."""
-        return channel.app_data.split(",")[0] == self.ari.settings.app and channel.id not in self._early
+        """And not by another application, nor in this moment; a phone on such a call is not the call."""
+        return (
+            call_of(channel.id) is None
+            and channel.app_data.split(",")[0] == self.ari.settings.app
+            and channel.id not in self._early
+        )
 
     def _is_ours(self, channel: Channel) -> bool:
         return channel.app_name == "Stasis" and channel.app_data.split(",")[:2] == [self.ari.settings.app, INBOUND]
-
-    # Calls that ended while nobody listened
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            if self.connected.is_set():
-                await self._try_log()
-
-    async def _try_log(self) -> None:
-        try:
-            await self.take_log()
-        except AriError as error:
-            log.warning("the hang-up log cannot be read now", asterisk=self.name, error=str(error))
-
-    async def _take_log(self) -> None:
-        """Each entry once: what we have seen to its end ourselves is only removed. Raises AriError."""
-        now = self._clock.now()
-        taken = []
-        for entry in await self._log.entries():
-            if entry.channel in self._calls or (now - entry.ended).total_seconds() < SETTLE_SECONDS:
-                continue
-            if entry.channel not in self._finished:
-                await self._take_entry(entry)
-            taken.append(entry.channel)
-        await self._log.remove(taken)
-        self._finished.difference_update(taken)
-
-    async def _take_entry(self, entry: LoggedCall) -> None:
-        ledger = CallLedger(server=self.name, channel=entry.channel, inbox=self._inbox, clock=self._clock)
-        write_events(entry, ledger)
-        await write_recordings(self.ari, entry.channel, ledger, entry.ended)
-        await ledger.close()
-        log.info("a call that nobody of us heard is written down", call_id=ledger.call_id, handled=entry.handled)

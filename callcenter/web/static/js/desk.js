@@ -29,7 +29,13 @@
 
   // The ticket comes by itself, at the end of the call or with an alarm; a draft has nothing that a person wrote.
   let seen = null;
+  let standing = null;
   document.addEventListener("changes", ({ detail }) => {
+    const stood = standing;
+    standing = `${detail.calls} ${detail.agents}`;
+    if (stood !== null && stood !== standing && $("#orders") && !$("#orders details[open]")) {
+      window.htmx?.ajax("GET", location.pathname, { target: "#orders", select: "#orders", swap: "outerHTML" });
+    }
     const pane = $("#draftpane");
     const changed = seen !== null && detail.tickets !== seen;
     seen = detail.tickets;
@@ -88,5 +94,9 @@
   }
   window.consoleKeys?.set("BracketLeft", () => turn(-1));
   window.consoleKeys?.set("BracketRight", () => turn(1));
+  // Buttons that act on the call; one key may have another button as the call stands now.
+  for (const code of ["KeyH", "KeyX", "KeyJ", "KeyZ", "KeyL", "KeyE", "KeyI", "KeyQ"]) {
+    window.consoleKeys?.set(code, () => { const button = $(`[data-press="${code}"]`); button?.click(); return Boolean(button); });
+  }
   window.consoleKeys?.set("KeyW", () => { const button = $("[data-wrap-up] button"); button?.click(); return Boolean(button); });
 })();

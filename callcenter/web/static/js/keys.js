@@ -96,7 +96,9 @@
     if (target.closest?.(fields) || $("dialog[open]")) return;
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat && !event.code.startsWith("Arrow")) return;
     if (!singleKeys && event.code !== "Space") return;
-    if (["Space", "Enter"].includes(event.code) && target.closest?.("button, a, summary, [type=checkbox]")) return;
+    const acts = target.closest?.("button, a, summary, [type=checkbox]");
+    const ticks = event.code === "Space" && acts?.matches("[data-picking] [data-row] a"); // a link does nothing with it
+    if (["Space", "Enter"].includes(event.code) && acts && !ticks) return;
     if (single(event)) event.preventDefault();
   });
 
