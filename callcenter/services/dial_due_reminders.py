@@ -96,7 +96,7 @@ async def _any_unfinished(connection: AsyncConnection, *, now: datetime, rules: 
     return await connection.scalar(_ANY_UNFINISHED, values) is not None
 
 
-def _any_unfinished_query() -> Select[tuple[int]]:
+def _any_unfinished_query() -> Select[int]:
     """The same conditions as those of `settle_unfinished`, built once, since every tick asks."""
     under_way = text("reminders.state IN ('claimed', 'dialling')")  # as the partial index says it
     ways = ((ReminderAttemptRow.call_id.is_(None), "unplaced"), (ReminderAttemptRow.call_id.is_not(None), "unended"))

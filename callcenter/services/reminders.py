@@ -170,7 +170,7 @@ async def _take(session: AsyncSession, priority: Priority, *, now: datetime, cla
 
 
 @functools.cache
-def _taking(postgresql: bool) -> ReturningUpdate[tuple[int]]:
+def _taking(postgresql: bool) -> ReturningUpdate[int]:
     """Built once: that takes longer than carrying it out."""
     due = (
         select(_ROWS.c.id)
