@@ -28,6 +28,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -793,8 +794,15 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _refused(error: ValidationError, source: str) -> SettingsError:
-    keys = [".".join(map(str, problem["loc"])) or str(problem["msg"]) for problem in error.errors()]
+    keys = [_wrong_key(problem) for problem in error.errors()]
     return SettingsError("\n".join(one_line_each(error, Settings, source=source)), keys=keys)
+
+
+def _wrong_key(problem: ErrorDetails) -> str:
+    """Of a table whose rule names one of its entries first ("missed_call: ..."), that entry."""
+    key = ".".join(map(str, problem["loc"])) or str(problem["msg"])
+    entry = str(problem.get("ctx", {}).get("error", "")).partition(":")[0]
+    return f"{key}.{entry}" if isinstance(problem["input"], dict) and entry in problem["input"] else key
 
 
 def set_by_environment(key: str) -> bool:

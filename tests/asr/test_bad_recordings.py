@@ -207,9 +207,9 @@ async def test_a_recording_whose_coding_changes_in_its_middle_is_heard_whole(
     transcribe: Transcribe, write_audio: Writer, utterance: Samples, tmp_path: Path
 ) -> None:
     """Two recordings behind each other in one file, of another rate each, as a transfer between recorders leaves it."""
-    first = write_audio(utterance, "first.mp3", codec="libmp3lame", sample_format="s16p")
-    faster = np.repeat(utterance, 2)
-    second = write_audio(faster, "second.mp3", codec="libmp3lame", rate_hz=16000, sample_format="s16p")
+    wide, wider = np.repeat(utterance, 2), np.repeat(utterance, 4)
+    first = write_audio(wide, "first.mp3", codec="libmp3lame", rate_hz=16000, sample_format="s16p")
+    second = write_audio(wider, "second.mp3", codec="libmp3lame", rate_hz=32000, sample_format="s16p")
     both = tmp_path / "both.mp3"
     both.write_bytes(first.read_bytes() + second.read_bytes())
     result = await transcribe(both)

@@ -39,7 +39,7 @@ def test_preview_says_the_operators_own_text(cli: Path, capsys: pytest.CaptureFi
     assert run(["reminders", "preview"]) == 0
     assert "一千二百三十四元五角" in capsys.readouterr().out
     assert run(["reminders", "preview", "nothing"]) == 2
-    assert "use announcement" in capsys.readouterr().err
+    assert "use agent_call, announcement, " in capsys.readouterr().err
 
 
 def test_preview_is_spoken_into_a_file(cli: Path, capsys: pytest.CaptureFixture[str]) -> None:
