@@ -1,10 +1,6 @@
 """What server, worker and commands build alike from the settings."""
 
 import functools
-import os
-import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +10,8 @@ import structlog
 from callcenter.asr.engine import EngineSettings
 from callcenter.asr.errors import ModelError
 from callcenter.asr.manifest import ModelEntry, read_manifest
-from callcenter.clock import SystemClock
 from callcenter.config import RingStrategy, Settings, SettingsError
 from callcenter.db.engine import Database
-from callcenter.demo.clock import ClockFileUnusable, SharedClock
 from callcenter.domain.rings import RingRule
 from callcenter.domain.service_language import LanguageRuleFile
 from callcenter.domain.tickets import RequestType
@@ -47,16 +41,6 @@ log = structlog.get_logger()
 
 IDLE_LOOKS_BACK = timedelta(hours=12)
 """Who has not talked for longer is as idle as who has not talked at all."""
-
-
-def clock_of(settings: Settings) -> Clock:
-    """The system's clock, or the one of a rehearsal. Raises SettingsError where that is not there."""
-    if settings.clock_file is None:
-        return SystemClock()
-    try:
-        return SharedClock(settings.clock_file)
-    except ClockFileUnusable as error:
-        raise SettingsError(f"{error}; it belongs to rehearsals: remove clock_file from the settings") from error
 
 
 def ring_rule(settings: Settings) -> RingRule:
@@ -147,38 +131,6 @@ def language_checker(settings: Settings) -> LanguageChecker:
         wording=rule_folder(settings),
         rule_file=LanguageRuleFile(settings.understanding.rules_dir),
     )
-
-
-@asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """For a command: the database, closed again at the end."""
-    database = Database(settings.database_url)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def prepare_data_dir(settings: Settings) -> None:
-    """A folder for our own user only: it holds residents' voices and words. Raises SettingsError.
-
-    A folder that others share on purpose (sticky, as /tmp) and one of another owner keep their mode.
-    """
-    folder = settings.server.data_dir
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX:
-            folder.chmod(0o700)
-    except OSError as error:
-        raise SettingsError(
-            f"server.data_dir = {str(folder)!r}: cannot be used ({error.strerror}); give a folder of our own"
-        ) from error
-
-
-def warn_of_rehearsal(settings: Settings) -> None:
-    if settings.clock_file is not None:
-        log.warning("clock_file sets the time of day: a rehearsal, not for real calls", file=str(settings.clock_file))
 
 
 def own_words(settings: Settings, file: Path | None = None) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from callcenter.app.calendar_years import ONCE_A_DAY_SECONDS, warn_of_unknown_ye
 from callcenter.app.live import LiveParts, live_parts, live_tickets
 from callcenter.app.parts import (
     callers_of,
-    clock_of,
     known_callers,
     media_of,
     on_duty,
@@ -30,6 +29,7 @@ from callcenter.app.parts import (
     twiml_writer,
 )
 from callcenter.app.reload import RELOAD, end_server, end_when_settings_changed
+from callcenter.app.surroundings import clock_of
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.ivr.call_flow import CallFlow

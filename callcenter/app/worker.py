@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.parts import (
-    clock_of,
     emergency_keys,
     engine_settings,
     engines_of_numbers,
@@ -20,6 +19,7 @@ from callcenter.app.parts import (
     rule_folder,
     rules_of,
 )
+from callcenter.app.surroundings import clock_of
 from callcenter.asr.batch import Transcriber, TranscriberSettings
 from callcenter.config import Settings
 from callcenter.db.engine import Database

@@ -9,7 +9,8 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from callcenter.app.parts import clock_of, opened_database, rules_of
+from callcenter.app.parts import rules_of
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.db.campaigns import CampaignRow
 from callcenter.db.engine import Database

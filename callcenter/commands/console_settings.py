@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.services.console_settings import SECRETS, drop_change, read_values
 from callcenter.services.schema import in_one_line

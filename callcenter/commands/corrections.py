@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import opened_database, rules_of
+from callcenter.app.parts import rules_of
+from callcenter.app.surroundings import opened_database
 from callcenter.config import Settings
 from callcenter.services.corrected_speech import CorrectedSpeech, corrected_speech
 from callcenter.services.corrections import CorrectedCall, corrected_calls

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, engine_settings, engines_of_numbers, opened_database, rules_of
+from callcenter.app.parts import engine_settings, engines_of_numbers, rules_of
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.asr.models import check_model
 from callcenter.commands.doctor_asterisk import asterisks
 from callcenter.commands.finding import Finding

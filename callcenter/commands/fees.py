@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from callcenter.app.parts import clock_of, opened_database, rules_of
+from callcenter.app.parts import rules_of
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.domain.fee_file import read_fees
 from callcenter.domain.table_file import TableRefused

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.commands.speech import STDERR
 from callcenter.config import Settings
 from callcenter.db.engine import Database

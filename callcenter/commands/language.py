@@ -11,7 +11,8 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, language_checker, opened_database
+from callcenter.app.parts import language_checker
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.db.language import LanguageCheckRow
 from callcenter.domain.periods import Period, PeriodKind, period_of_date

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database, ring_rule
+from callcenter.app.parts import ring_rule
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.domain.figures import Groups

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from callcenter.app.parts import clock_of, opened_database, rules_of
+from callcenter.app.parts import rules_of
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.db.reminders import ReminderState
 from callcenter.domain.reminder_kinds import reminder_kinds

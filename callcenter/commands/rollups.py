@@ -4,7 +4,8 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database, ring_rule
+from callcenter.app.parts import ring_rule
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.reports.count_days import count_all_anew
 from callcenter.reports.verify_days import verify_days

@@ -15,7 +15,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from callcenter.app.console_settings import settings_in_use
-from callcenter.app.parts import prepare_data_dir, warn_of_rehearsal
+from callcenter.app.surroundings import prepare_data_dir, warn_of_rehearsal
 from callcenter.asr.errors import SpeechError
 from callcenter.config import ServerSettings, Settings, load_settings
 from callcenter.logs import set_up_logs

@@ -14,7 +14,8 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database, rule_folder
+from callcenter.app.parts import rule_folder
+from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.domain.rule_file import RuleFileError
 from callcenter.domain.tickets import Evidence, Found, Place, TicketDraft, Wanted

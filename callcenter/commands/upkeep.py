@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from callcenter.app.parts import clock_of, opened_database, prepare_data_dir
+from callcenter.app.surroundings import clock_of, opened_database, prepare_data_dir
 from callcenter.config import Settings
 from callcenter.db.engine import Database
 from callcenter.db.migrate import current_revision
