@@ -336,10 +336,12 @@ SCENARIOS = [
     Scenario(
         name="the_server_is_killed_in_a_conversation",
         play=server_killed,
-        waits_seconds=8,
+        starts_processes=True,
         agents={"hewen": Answers(ring_seconds=2)},
         called_back=SAID,
     ),
-    Scenario(name="the_demonstration_by_telephone", play=demonstration, agents={}, exchanges=(), waits_seconds=8),
-    Scenario(name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",), waits_seconds=8),
+    Scenario(name="the_demonstration_by_telephone", play=demonstration, agents={}, exchanges=(), starts_processes=True),
+    Scenario(
+        name="an_exchange_that_dies", play=exchange_killed, agents=ANSWERS, exchanges=("third",), starts_processes=True
+    ),
 ]
