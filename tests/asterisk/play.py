@@ -69,8 +69,8 @@ class Scenario:
     """What is played. `agents` in the order in which they are rung; an id that begins with + is an outside number.
 
     `alone`: before all others, since its sound is measured. `starts_processes`: before the rings that are measured
-    exactly, too. `called_back`: the number of a resident whose phone we ring. `on_duty`: what agents are doing counts for who is
-    rung. `ears`: calls are heard live.
+    exactly, too. `called_back`: the number of a resident whose phone we ring. `on_duty`: what agents are doing counts
+    for who is rung. `ears`: calls are heard live.
     """
 
     name: str
