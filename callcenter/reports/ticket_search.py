@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, ColumnElement, String, and_, cast, column, false, func, literal, select, table, true
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, cast, column, false, func, literal_column, select, table, true
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,5 +35,5 @@ def _in_array(words: tuple[str, ...]) -> ColumnElement[bool]:
     followed = SearchTextRow.grams.contains(" ".join(words), autoescape=True)
     if len(words[0]) == 1:
         return followed
-    kept = func.string_to_array(SearchTextRow.grams, literal(" "))
-    return and_(kept.op("@>")(cast(array(words), ARRAY(String))), followed)
+    kept = func.string_to_array(SearchTextRow.grams, literal_column("' '"))  # as the index has it
+    return and_(kept.op("@>")(cast(array(words), ARRAY(Text))), followed)

@@ -18,6 +18,9 @@ from callcenter.services.transactions import take_turns
 AT_ONCE = 200
 """Tickets that one transaction reads; the first start after an update has them all to do, and others write too."""
 
+MARKS_AT_ONCE = 10_000
+"""As many as one statement takes; a ticket of which more stand is read once more."""
+
 
 async def index_tickets(database: Database, *, most: int = AT_ONCE) -> int:
     """Reads up to `most` tickets whose words have changed; how many still wait."""
@@ -26,13 +29,14 @@ async def index_tickets(database: Database, *, most: int = AT_ONCE) -> int:
             return 0
     async with database.write() as session:
         await take_turns(session, "search index")
+        mark = SearchWaitingRow
+        longest = select(mark.ticket_id).group_by(mark.ticket_id).order_by(func.min(mark.id)).limit(most)
+        ticket_ids = (await session.scalars(longest)).all()
         marks = (
-            await session.execute(
-                select(SearchWaitingRow.id, SearchWaitingRow.ticket_id).order_by(SearchWaitingRow.id).limit(most)
-            )
+            await session.scalars(select(mark.id).where(mark.ticket_id.in_(ticket_ids)).limit(MARKS_AT_ONCE))
         ).all()
-        await _index(session, sorted({mark.ticket_id for mark in marks}))
-        await session.execute(delete(SearchWaitingRow).where(SearchWaitingRow.id.in_([mark.id for mark in marks])))
+        await _index(session, ticket_ids)
+        await session.execute(delete(mark).where(mark.id.in_(marks)))
         left = await session.scalar(select(func.count(SearchWaitingRow.ticket_id.distinct())))
     return left or 0
 
