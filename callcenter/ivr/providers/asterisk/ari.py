@@ -16,6 +16,7 @@ from callcenter.ivr.providers.asterisk.messages import Channel, read_channel
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5, sock_read=30)
 CHUNK_BYTES = 64 * 1024
+UNSET_VARIABLE = "variable was not found"
 WAV_HEADER_BYTES = 44
 
 
@@ -199,8 +200,16 @@ class AriClient:
         return True
 
     async def variable(self, channel: str, expression: str) -> str:
-        """A channel variable, or what a dialplan function says on this channel."""
-        said = await self.request("GET", f"channels/{_name(channel)}/variable", variable=expression)
+        """A channel variable, or what a dialplan function says on this channel; empty where nobody has set it.
+
+        Asterisk answers 404 to that as well as to a channel that is gone. Raises AriGone for the latter.
+        """
+        try:
+            said = await self.request("GET", f"channels/{_name(channel)}/variable", variable=expression)
+        except AriGone as gone:
+            if UNSET_VARIABLE not in str(gone):
+                raise
+            return ""
         return str(said.get("value") or "")
 
     async def start_music(self, channel: str) -> None:
