@@ -26,7 +26,7 @@ from callcenter.ports import REMINDER
 from callcenter.services.judge_again import keep_judgement
 from callcenter.services.transactions import take_turns
 
-CALLS_A_TRANSACTION = 4
+CALLS_A_TRANSACTION = 2
 """Few, since the webhooks' writer waits for this transaction on SQLite."""
 
 FAILED_AT_THE_PROVIDER = "the provider says that the recording failed"
