@@ -8,9 +8,10 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -69,43 +70,82 @@ def _postgres_url(name: str) -> str:
     return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
-class PostgresCopies:
-    """Databases made from a template, each while the test before still runs, and dropped while later ones do.
+_EMPTIED = """
+DO $$ DECLARE found record; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;
+  FOR found IN
+    SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+  LOOP
+    IF found.relkind = 'r' THEN EXECUTE format('DELETE FROM %I', found.relname);
+    ELSIF found.relkind = 'S' THEN EXECUTE format('ALTER SEQUENCE %I RESTART', found.relname);
+    END IF;
+  END LOOP;
+END $$"""
+_SHAPE = """
+SELECT md5(string_agg(told, ';' ORDER BY told)) FROM (
+  SELECT format('%s %s %s %s', attrelid::regclass, attname, atttypid, attnotnull) FROM pg_attribute
+  JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+  UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT version_num FROM alembic_version
+) AS shape (told)"""
+_LARGE_BYTES = 64 << 20
 
-    Commits are not waited for on the disk: no test takes the power from the database server.
+
+class PostgresCopies:
+    """Databases made from a template, emptied for the next test while another runs.
+
+    One whose schema a test has changed, or that has grown large, is dropped. Commits are not waited for on the disk:
+    no test takes the power from the database server.
     """
 
     def __init__(self, template: str) -> None:
         self._template = template
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._next = self._thread.submit(self._make)
-        self._dropped: list[Future[None]] = []
+        self._ready = [self._thread.submit(self._make)]
+        self._made: list[str] = []
+        self._shape = ""
 
     def take(self) -> str:
-        """The name of a new database."""
-        name = self._next.result()
-        self._next = self._thread.submit(self._make)
-        return name
+        """The name of a database with the newest schema and no rows."""
+        ready = self._ready.pop(0) if self._ready else self._thread.submit(self._make)
+        return ready.result()
 
-    def drop(self, name: str) -> None:
-        self._dropped.append(self._thread.submit(self._drop, name))
+    def give_back(self, name: str) -> None:
+        if not self._ready:
+            self._ready.append(self._thread.submit(self._make))
+        self._ready.append(self._thread.submit(self._emptied, name))
 
     def close(self) -> None:
         """Everything that was made is gone afterwards."""
-        self._drop(self._next.result())
-        for dropped in self._dropped:
-            dropped.result()
         self._thread.shutdown()
+        asyncio.run(_administer(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in self._made)))
 
     def _make(self) -> str:
         name = f"callcenter_test_{uuid.uuid4().hex[:8]}"
+        self._made.append(name)
         copy = f"CREATE DATABASE {name} TEMPLATE {self._template}"
         asyncio.run(_administer(copy, f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        self._shape = self._shape or asyncio.run(_asked(name, _SHAPE))[0]
         return name
 
-    @staticmethod
-    def _drop(name: str) -> None:
+    def _emptied(self, name: str) -> str:
+        _, shape, size = asyncio.run(_asked(name, _EMPTIED, _SHAPE, "SELECT pg_database_size(current_database())"))
+        if shape == self._shape and size < _LARGE_BYTES:
+            return name
         asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
+        return self._make()
+
+
+async def _asked(name: str, *statements: str) -> list[Any]:
+    """The single value that each statement gives, None where it gives no row."""
+    engine = create_async_engine(_postgres_url(name), isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            found = [await connection.execute(text(statement)) for statement in statements]
+            return [one.scalar() if one.returns_rows else None for one in found]
+    finally:
+        await engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +180,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     copies: PostgresCopies = request.getfixturevalue("postgres_copies")
     name = copies.take()
     yield _postgres_url(name)
-    copies.drop(name)
+    copies.give_back(name)
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ async def outbound(stage: Stage) -> None:
             speech="您好",
             asks_key=True,
             key_prompt="请按键",
-            kind="satisfaction" if resident == "+rates" else "missed_call",
+            kind="satisfaction" if resident.startswith("+rates") else "missed_call",
             from_number="+862155550100",
         )
         try:
@@ -330,6 +330,7 @@ SCENARIOS = [
             "+unknown": Refuses(status="404 Not Found"),
             "+away": Refuses(status="480 Temporarily Unavailable", ring_seconds=2),
             "+off": NotRegistered(),
+            **{f"+rates{key}": Answers(ring_seconds=1, says="hello", keys=[(key, 6.0)]) for key in "1234"},
         },
     ),
     Scenario(name="a_message_is_taken_up_again", play=taken_up_in_a_message, agents={"off": NotRegistered()}),

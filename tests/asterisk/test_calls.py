@@ -179,6 +179,7 @@ def test_reminders_are_phoned(story: Played) -> None:
     """Each end is told from the others, whose keys count, and who is shown which number."""
     found = {str(one.call.purpose): one.call for one in story.calls}
     order = ("rates", "stops", "person", "machine", "busy", "refusing", "unknown", "away", "off")
+    rated = range(len(order), len(order) + 4)
     outcomes = {who: found[f"reminder:{at}"].outbound_outcome for at, who in enumerate(order) if who != "off"}
     assert outcomes == {
         "rates": "reached",
@@ -196,6 +197,9 @@ def test_reminders_are_phoned(story: Played) -> None:
         [("answer", "9")],
         [],
         [],
+    ]
+    assert [[tuple(key) for key in found[f"reminder:{at}"].keys] for at in rated] == [
+        [("answer", key)] for key in "1234"
     ]
     assert all(one.call.direction == "outbound" and one.call.disposition == "outbound" for one in story.calls)
     invite = (story.phones["+busy"].folder / "busy.log").read_text(encoding="latin-1")
