@@ -89,6 +89,8 @@ def rows(calls: int, days: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]
             "rule": RULE.version,
             "answer_speed_low_ms": ring + 1000 if answered else None,
             "answer_speed_high_ms": ring + 1000 if answered else None,
+            "wait_low_ms": ring + 1000,
+            "wait_high_ms": ring + 1000,
             "talk_low_ms": talk if answered else None,
             "talk_high_ms": talk if answered else None,
             "event_count": 6,

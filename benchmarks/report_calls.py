@@ -143,6 +143,8 @@ def _add(rows: Rows, number: int, at: datetime, dice: random.Random) -> None:
             "rule": RULE.version,
             "answer_speed_low_ms": low + queue if answered else None,
             "answer_speed_high_ms": high + queue if answered else None,
+            "wait_low_ms": low + queue,
+            "wait_high_ms": high + queue,
             "talk_low_ms": talk if answered else None,
             "talk_high_ms": talk + coarse if answered else None,
             "keys": [],

@@ -10,8 +10,9 @@ from callcenter.db.base import Base
 
 
 class CallRow(Base):
-    """One call. `ring_*`, `answer_speed_*`, `talk_*`, `hold_*`, `wrap_up_*` are milliseconds, low and high end of what
-    is known; `hold_*` and `transferred` None where the line does not tell of it.
+    """One call. `ring_*`, `answer_speed_*`, `wait_*`, `talk_*`, `hold_*`, `wrap_up_*` are milliseconds, low and high
+    end of what is known; `hold_*` and `transferred` None where the line does not tell of it. `wait_*`: from the end of
+    the menu to the answer, to voice mail or to the hang-up.
 
     `purpose` is what a call of ours was made for: reminder:7 (then `reminder_id` is 7), on_call:3.
     `rule` is the version of the ring rule that judged it (domain RingRule), empty where that is not known.
@@ -49,6 +50,8 @@ class CallRow(Base):
     rule: Mapped[str] = mapped_column(default="", server_default="")
     answer_speed_low_ms: Mapped[int | None]
     answer_speed_high_ms: Mapped[int | None]
+    wait_low_ms: Mapped[int | None]
+    wait_high_ms: Mapped[int | None]
     talk_low_ms: Mapped[int | None]
     talk_high_ms: Mapped[int | None]
     hold_low_ms: Mapped[int | None]

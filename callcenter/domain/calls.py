@@ -164,6 +164,7 @@ class CallState:
     rings: tuple[int, int] | None
     verdict: Verdict | None
     answer_speed: Span | None
+    wait: Span | None
     talk: Span | None
     hold: Span | None
     wrap_up: Span | None

@@ -8,7 +8,7 @@ from callcenter.domain.calls import LegOutcome
 from callcenter.domain.moments import Span
 from callcenter.domain.rings import Disposition, Verdict
 
-FORMAT = 2
+FORMAT = 3
 
 COUNTED_LEGS = frozenset({LegOutcome.ANSWERED, LegOutcome.REFUSED, LegOutcome.RANG_OUT, LegOutcome.NOT_CONFIRMED})
 """Legs that were cancelled, busy or unreachable are nobody's fault."""
@@ -53,6 +53,7 @@ class CountedCall:
     verdict: Verdict | None
     rings: tuple[int, int] | None
     speed: Span | None
+    wait: Span | None
     talk: Span | None
     hold: Span | None
     wrap_up: Span | None

@@ -207,6 +207,8 @@ def _answering(
     offered = min(
         (leg.initiated or leg.ringing for leg in legs if leg.initiated or leg.ringing), key=_moment_key, default=None
     )
+    speed = between(offered, answering.answered) if offered and answering and answering.answered else None
+    left = min((at for at in (voice_mail, _at(ended)) if at), key=_moment_key, default=None)
     return {
         "answered": answered,
         "answered_by": answering.agent if answering else None,
@@ -214,7 +216,8 @@ def _answering(
         "rings": rule.rings_heard(ring) if ring else None,
         "verdict": verdict,
         "disposition": disposition,
-        "answer_speed": between(offered, answering.answered) if offered and answering and answering.answered else None,
+        "answer_speed": speed,
+        "wait": speed if answering else between(offered, left) if offered and left else None,
         "talk": between(answered, ended.at) if answered and ended else None,
     }
 

@@ -52,7 +52,7 @@ class PackedTally:
             "columns": base64.b64encode(self.columns.astype(COLUMN_TYPE).tobytes()).decode(),
             "counts": base64.b64encode(self.counts.astype(COUNT_TYPE).tobytes()).decode(),
             "slowest": dict(self.slowest),
-            "longest": [longest.speed_ms, longest.started_at.astimezone(UTC).isoformat(), longest.call_id]
+            "longest": [longest.wait_ms, longest.started_at.astimezone(UTC).isoformat(), longest.call_id]
             if longest
             else None,
         }
@@ -61,8 +61,8 @@ class PackedTally:
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         longest = None
         if kept["longest"]:
-            speed_ms, started_at, call_id = kept["longest"]
-            longest = Longest(speed_ms=speed_ms, started_at=datetime.fromisoformat(started_at), call_id=call_id)
+            wait_ms, started_at, call_id = kept["longest"]
+            longest = Longest(wait_ms=wait_ms, started_at=datetime.fromisoformat(started_at), call_id=call_id)
         return cls(
             names=tuple(kept["names"]),
             lengths=tuple(kept["lengths"]),

@@ -47,16 +47,16 @@ Rows: TypeAlias = dict[str, Row]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Longest:
-    """The call that waited longest for its answer."""
+    """The call that waited longest from the end of the menu: for its answer, or until it left or was sent to voice mail."""
 
-    speed_ms: int
+    wait_ms: int
     started_at: datetime
     call_id: str
 
     @property
     def rank(self) -> tuple[int, datetime, str]:
         """The smallest is the first of a list: the slowest, then the earliest."""
-        return -self.speed_ms, self.started_at, self.call_id
+        return -self.wait_ms, self.started_at, self.call_id
 
 
 def _no_rows() -> Rows:
@@ -106,6 +106,8 @@ class Tally:
         self._put(f"{CELLS} {kind} {estate}", sums)
         if call.ticket and call.ticket.is_linked:
             self._contact(estate, call.agent, _contact_sums(call.ticket, is_young=call.is_young))
+        if call.wait:
+            self._wait(Longest(wait_ms=call.wait.middle_ms, started_at=call.started_at, call_id=call.call_id))
         if call.disposition is Disposition.ANSWERED:
             self._count_answer(call, cell, sums, estate)
 
@@ -119,7 +121,6 @@ class Tally:
             self.rows[f"{SPEEDS} {estate}"][cell.speed_tenths] += 1
             speed_ms = call.speed.middle_ms
             self.slowest[estate] = max(speed_ms, self.slowest.get(estate, speed_ms))
-            self._wait(Longest(speed_ms=speed_ms, started_at=call.started_at, call_id=call.call_id))
 
     def count_leg(self, leg: CountedLeg) -> None:
         if leg.outcome is LegOutcome.ANSWERED and leg.ring:

@@ -69,6 +69,13 @@ class Summary:
     figures: Figures
     contacts: Contacts
     agents: tuple[AgentFigures, ...]
+    longest_wait_ms: int | None
+    duty: Mapping[str, AgentTime]
+    """Of the agents who say when they are on duty."""
+
+    @property
+    def all_duty(self) -> AgentTime:
+        return sum(self.duty.values(), AgentTime())
 
     @property
     def refused_legs(self) -> int:
@@ -78,6 +85,11 @@ class Summary:
     def flow_out(self) -> int:
         """Calls that no agent answered and the fallback number did."""
         return sum(agent.answered for agent in self.agents if agent.agent == FALLBACK_AGENT)
+
+    @property
+    def flow_out_rate(self) -> float | None:
+        """Of the calls that were answered at all."""
+        return self.flow_out / self.figures.connected if self.figures.connected else None
 
     @property
     def rang_out_legs(self) -> int:
@@ -99,13 +111,6 @@ class Answering(Summary):
     noted: tuple[AnsweredCall, ...]
     numbers: tuple[OfGroup, ...]
     estates: tuple[OfGroup, ...]
-    duty: Mapping[str, AgentTime]
-    """Of the agents who say when they are on duty."""
-
-    @property
-    def all_duty(self) -> AgentTime:
-        return sum(self.duty.values(), AgentTime())
-
     @property
     def noted_count(self) -> int:
         share = self.figures.share
@@ -115,7 +120,18 @@ class Answering(Summary):
 async def summary(database: Database, scope: Scope, counting: Counting, *, now: datetime) -> Summary:
     async with database.read() as session:
         tally = await read_tally(session, scope, counting, now=now)
-    return Summary(figures=tally.figures(), contacts=tally.contacts(), agents=tally.agents())
+        duty = await read_agent_time(session, scope, now=now)
+    return Summary(
+        figures=tally.figures(),
+        contacts=tally.contacts(),
+        agents=tally.agents(),
+        longest_wait_ms=_longest_wait_ms(tally),
+        duty=duty,
+    )
+
+
+def _longest_wait_ms(tally: Tally) -> int | None:
+    return tally.longest.wait_ms if tally.longest else None
 
 
 async def answering(
@@ -132,6 +148,7 @@ async def answering(
         figures=tally.figures(),
         contacts=tally.contacts(),
         agents=tally.agents(),
+        longest_wait_ms=_longest_wait_ms(tally),
         longest=longest,
         hours=_by_hour(counted),
         days=_by_day(counted, scope, counting.zone),

@@ -118,6 +118,7 @@ def _count(tally: Tally, state: CallState, link: Row[*tuple[object, ...]] | None
             verdict=state.verdict,
             rings=state.rings,
             speed=state.answer_speed,
+            wait=state.wait,
             talk=state.talk,
             hold=state.hold,
             wrap_up=state.wrap_up,

@@ -198,6 +198,7 @@ def _call_values(state: CallState, rows: Iterable[CallEventRow], rule: RingRule)
         "verdict": state.verdict.value if state.verdict else None,
         "rule": rule.version,
         **_span("answer_speed", state.answer_speed),
+        **_span("wait", state.wait),
         **_span("talk", state.talk),
         **_span("hold", state.hold),
         **_span("wrap_up", state.wrap_up),

@@ -22,7 +22,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
     ),
     "asa": (N_("平均应答 ASA"), N_("从菜单结束（开始呼叫客服）到接听，含排队和振铃，已接来电的平均")),
     "p95": (N_("应答 P95"), N_("已接来电应答的第 95 百分位，中位为第 50；按最近秩，精确到 0.1 秒")),
-    "longest": (N_("最长应答"), N_("已接来电中应答最慢的一通")),
+    "longest": (N_("最长等待"), N_("从菜单结束到接听、转语音信箱或挂断最久的一通来电，未接的也在内")),
     "connection": (
         N_("接通率"),
         N_("已接 ÷ 全部来电，含振铃前和短时挂断；GB/T 33358：24 小时不低于九成五"),
@@ -67,10 +67,14 @@ FORMULAS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FigureLine:
-    """One figure. `href` leads to the calls that it counts; `note` stands small beneath it."""
+    """One figure, and `earlier`, what it was in the period before.
+
+    `href` leads to the calls that it counts; `note` stands small beneath it.
+    """
 
     key: str
     value: str
+    earlier: str
     unit: str = ""
     note: str = ""
     href: str | None = None
@@ -100,9 +104,10 @@ class _Lines:
     visit: Visit
     settings: AnsweringSettings
 
-    def _earlier(self, value: str) -> str:
+    def _line(self, key: str, now: str, then: str, *, unit: str = "", note: str = "", href: str | None = None) -> FigureLine:
         say = self.visit.catalog.gettext
-        return say("%(period)s %(value)s", period=say(BEFORE[self.asked.period.kind]), value=value)
+        earlier = say("%(period)s %(value)s", period=say(BEFORE[self.asked.period.kind]), value=then)
+        return FigureLine(key=key, value=now, earlier=earlier, unit=unit, note=note, href=href)
 
     def _band(self, band: Band | None) -> str:
         return self.visit.formats.band(band.low, band.high) if band else "–"
@@ -111,39 +116,40 @@ class _Lines:
         return "–" if share is None else f"{self.visit.formats.percent(share)}%"
 
     def speeds(self) -> Iterator[FigureLine]:
-        now, then, f, say = (
-            self.found.figures.speed,
-            self.before.figures.speed,
-            self.visit.formats,
-            self.visit.catalog.gettext,
-        )
-        seconds = say("秒") if now else ""
-        answered = self.asked.calls("connected")
-        yield FigureLine(
-            key="asa",
-            value=f.seconds(now.mean_ms if now else None),
-            unit=seconds,
-            note=self._earlier(f.seconds(then.mean_ms if then else None)),
+        now, then, f = self.found.figures.speed, self.before.figures.speed, self.visit.formats
+        say, answered = self.visit.catalog.gettext, self.asked.calls("connected")
+        unit = say("秒") if now else ""
+        yield self._line(
+            "asa",
+            f.seconds(now.mean_ms if now else None),
+            f.seconds(then.mean_ms if then else None),
+            unit=unit,
             href=answered,
         )
-        median = say("中位 %(seconds)s", seconds=f.seconds(now.median_ms)) if now else ""
-        yield FigureLine(
-            key="p95", value=f.seconds(now.p95_ms if now else None), unit=seconds, note=median, href=answered
+        yield self._line(
+            "p95",
+            f.seconds(now.p95_ms if now else None),
+            f.seconds(then.p95_ms if then else None),
+            unit=unit,
+            note=say("中位 %(seconds)s", seconds=f.seconds(now.median_ms)) if now else "",
+            href=answered,
         )
         longest = self.found.longest
-        yield FigureLine(
-            key="longest",
-            value=f.seconds(now.longest_ms if now else None),
-            unit=seconds,
+        yield self._line(
+            "longest",
+            f.seconds(self.found.longest_wait_ms),
+            f.seconds(self.before.longest_wait_ms),
+            unit=say("秒") if longest else "",
             note=f.when(longest.started_at) if longest else "",
             href=f"/calls/{longest.id}" if longest else None,
         )
 
     def levels(self) -> Iterator[FigureLine]:
         now, then, say = self.found.figures, self.before.figures, self.visit.catalog.gettext
-        yield FigureLine(
-            key="connection",
-            value=self._part(now.connection_rate),
+        yield self._line(
+            "connection",
+            self._part(now.connection_rate),
+            self._part(then.connection_rate),
             note=say("%(connected)s ÷ %(offered)s", connected=now.connected, offered=now.offered),
             href=self.asked.calls("not_connected"),
         )
@@ -153,115 +159,108 @@ class _Lines:
             ("service_level", now.service_level, then.service_level),
             ("service_level_answered", now.service_level_of_answered, then.service_level_of_answered),
         ):
-            yield FigureLine(
-                key=key, value=self._band(band), note=f"{limit}·{self._earlier(self._band(earlier))}", href=slow
-            )
-        f = self.visit.formats
-        yield FigureLine(
-            key="counted",
-            value=f.number(now.share.counted),
-            note=self._earlier(f.number(then.share.counted)),
-            href=self.asked.calls("counted"),
+            yield self._line(key, self._band(band), self._band(earlier), note=limit, href=slow)
+        number = self.visit.formats.number
+        yield self._line(
+            "counted", number(now.share.counted), number(then.share.counted), href=self.asked.calls("counted")
         )
 
     def misses(self) -> Iterator[FigureLine]:
-        now, f, say = self.found.figures, self.visit.formats, self.visit.catalog.gettext
-        yield FigureLine(
-            key="missed",
-            value=f.number(now.share.missed),
-            note=say(
-                "挂断 %(left)s，信箱 %(mail)s",
-                left=now.of(Disposition.ABANDONED) - now.share.undecided_abandoned,
-                mail=now.of(Disposition.VOICE_MAIL),
-            ),
+        now, then = self.found.figures, self.before.figures
+        number, say = self.visit.formats.number, self.visit.catalog.gettext
+        left = now.of(Disposition.ABANDONED) - now.share.undecided_abandoned
+        yield self._line(
+            "missed",
+            number(now.share.missed),
+            number(then.share.missed),
+            note=say("挂断 %(left)s，信箱 %(mail)s", left=left, mail=now.of(Disposition.VOICE_MAIL)),
             href=self.asked.calls("missed"),
         )
-        short, left = now.of(Disposition.SHORT_ABANDONED), now.of(Disposition.LEFT_BEFORE_RINGING)
-        yield FigureLine(
-            key="abandonment",
-            value=self._band(now.abandonment),
-            note=say("短时 %(short)s、振铃前 %(left)s 另计", short=short, left=left),
+        short, before_ringing = now.of(Disposition.SHORT_ABANDONED), now.of(Disposition.LEFT_BEFORE_RINGING)
+        yield self._line(
+            "abandonment",
+            self._band(now.abandonment),
+            self._band(then.abandonment),
+            note=say("短时 %(short)s、振铃前 %(left)s 另计", short=short, left=before_ringing),
             href=self.asked.calls("abandoned"),
         )
-        flow_out, flow_out_before = self.found.flow_out, self.before.flow_out
-        yield FigureLine(
-            key="flow_out",
-            value=self._part(flow_out / now.connected if now.connected else None),
-            note=say("%(calls)s 通，%(earlier)s", calls=flow_out, earlier=self._earlier(f.number(flow_out_before))),
+        yield self._line(
+            "flow_out",
+            self._part(self.found.flow_out_rate),
+            self._part(self.before.flow_out_rate),
+            note=say("%(calls)s 通", calls=self.found.flow_out),
             href=self.asked.calls("flow_out"),
         )
-        yield FigureLine(
-            key="legs",
-            value=f"{self.found.refused_legs} · {self.found.rang_out_legs}",
-            note=self._earlier(f"{self.before.refused_legs} · {self.before.rang_out_legs}"),
+        yield self._line(
+            "legs",
+            f"{self.found.refused_legs} · {self.found.rang_out_legs}",
+            f"{self.before.refused_legs} · {self.before.rang_out_legs}",
             href=self.asked.calls("leg_faults"),
         )
 
     def talking(self) -> Iterator[FigureLine]:
-        now, then, f, say = (
-            self.found.figures,
-            self.before.figures,
-            self.visit.formats,
-            self.visit.catalog.gettext,
-        )
-        total = f.length(timedelta(milliseconds=now.times.talk_ms))
-        yield FigureLine(
-            key="talk",
-            value=f.call_length(now.times.mean_talk_ms),
-            note=say("共 %(length)s", length=total)
-            if now.times.talks
-            else self._earlier(f.call_length(then.times.mean_talk_ms)),
+        now, then = self.found.figures.times, self.before.figures.times
+        f, say = self.visit.formats, self.visit.catalog.gettext
+        yield self._line(
+            "talk",
+            f.call_length(now.mean_talk_ms),
+            f.call_length(then.mean_talk_ms),
+            note=say("共 %(length)s", length=f.length(timedelta(milliseconds=now.talk_ms))) if now.talks else "",
             href=self.asked.calls("connected"),
         )
         after = self.settings.after_call_seconds
         after_ms = None if after is None else round(after * 1000)
-        if now.times.wraps:
-            note = self._earlier(f.call_length(then.times.mean_handling_ms(after_ms)))
+        if now.wraps:
+            measured = ""
         else:
-            note = say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}")
-        yield FigureLine(key="handling", value=f.call_length(now.times.mean_handling_ms(after_ms)), note=note)
+            measured = say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}")
+        handling, earlier = now.mean_handling_ms(after_ms), then.mean_handling_ms(after_ms)
+        yield self._line("handling", f.call_length(handling), f.call_length(earlier), note=measured)
         for key, mean_ms, earlier_ms, calls in (
-            ("hold", now.times.mean_hold_ms, then.times.mean_hold_ms, now.times.holds),
-            ("wrap_up", now.times.mean_wrap_ms, then.times.mean_wrap_ms, now.times.wraps),
+            ("hold", now.mean_hold_ms, then.mean_hold_ms, now.holds),
+            ("wrap_up", now.mean_wrap_ms, then.mean_wrap_ms, now.wraps),
         ):
-            told = self._earlier(f.call_length(earlier_ms)) if calls else say("没有报告")
-            yield FigureLine(key=key, value=f.call_length(mean_ms), note=told)
+            told = "" if calls else say("没有报告")
+            yield self._line(key, f.call_length(mean_ms), f.call_length(earlier_ms), note=told)
 
     def contacts(self) -> Iterator[FigureLine]:
         now, then, say = self.found.contacts, self.before.contacts, self.visit.catalog.gettext
-        yield FigureLine(
-            key="first_contact",
-            value=self._band(now.first_contact_resolution),
+        yield self._line(
+            "first_contact",
+            self._band(now.first_contact_resolution),
+            self._band(then.first_contact_resolution),
             note=say("%(matters)s 件，待定 %(open)s", matters=now.matters, open=now.open_matters),
             href=self.asked.calls("linked"),
         )
-        yield FigureLine(
-            key="repeats",
-            value=self._part(now.repeat_share),
-            note=self._earlier(self._part(then.repeat_share)),
+        yield self._line(
+            "repeats",
+            self._part(now.repeat_share),
+            self._part(then.repeat_share),
             href=self.asked.calls("repeats"),
         )
-        yield FigureLine(
-            key="call_backs",
-            value=self._part(now.call_backs_kept),
+        yield self._line(
+            "call_backs",
+            self._part(now.call_backs_kept),
+            self._part(then.call_backs_kept),
             note=say("%(kept)s ÷ %(promised)s", kept=now.kept, promised=now.promised),
             href="/reminders",
         )
 
     def unknown(self) -> Iterator[FigureLine]:
         """What nothing records has no figure, and says so."""
-        say, now, then = self.visit.catalog.gettext, self.found.figures.times, self.before.figures.times
-        earlier = self._earlier(self._part(then.transfer_rate))
-        yield FigureLine(
-            key="transfer",
-            value=self._part(now.transfer_rate),
-            note=earlier if now.transfers_told else say("线路不报告转接"),
+        now, then, say = self.found.figures.times, self.before.figures.times, self.visit.catalog.gettext
+        yield self._line(
+            "transfer",
+            self._part(now.transfer_rate),
+            self._part(then.transfer_rate),
+            note="" if now.transfers_told else say("线路不报告转接"),
             href=self.asked.calls("transferred"),
         )
         duty = self.found.all_duty
         on_duty = say("在岗共 %(time)s", time=self.visit.formats.call_length(duty.on_duty_ms))
-        yield FigureLine(
-            key="occupancy",
-            value=self._part(duty.occupancy),
+        yield self._line(
+            "occupancy",
+            self._part(duty.occupancy),
+            self._part(self.before.all_duty.occupancy),
             note=on_duty if duty.on_duty_ms else say("没有人说过何时在岗"),
         )

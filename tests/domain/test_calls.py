@@ -59,6 +59,18 @@ def test_answered_call_counts_all_the_ringing_that_was_heard() -> None:
     assert state.recordings[0].seconds == 62.0
 
 
+def test_a_wait_ends_with_the_answer_voice_mail_or_the_hang_up() -> None:
+    assert (state := fold(ANSWERED_CALL, RULE)).wait == state.answer_speed
+    rung_out = [one for one in ANSWERED_CALL if one.leg_id != "l2" and one.kind is not EventKind.RECORDING_READY]
+    left = fold(rung_out, RULE).wait
+    assert left is not None
+    assert left.low_ms == 86_500
+    mailed = fold([*rung_out, event(EventKind.VOICE_MAIL_STARTED, 26)], RULE).wait
+    assert mailed is not None
+    assert mailed.low_ms == 22_500
+    assert fold([one for one in rung_out if one.leg_id is None], RULE).wait is None
+
+
 @settings(max_examples=200)
 @given(order=st.permutations(ANSWERED_CALL), again=st.lists(st.sampled_from(ANSWERED_CALL), max_size=6))
 def test_any_order_with_duplicates_folds_to_the_same_state(order: list[CallEvent], again: list[CallEvent]) -> None:

@@ -152,6 +152,7 @@ def call_rows(story: Story) -> list[Any]:
     )
     call.ring_low_ms, call.ring_high_ms = ms(state.ring)
     call.answer_speed_low_ms, call.answer_speed_high_ms = ms(state.answer_speed)
+    call.wait_low_ms, call.wait_high_ms = ms(state.wait)
     call.talk_low_ms, call.talk_high_ms = ms(state.talk)
     legs = []
     for leg in state.legs:

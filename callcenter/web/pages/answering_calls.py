@@ -122,6 +122,8 @@ def _row(one: AnsweredCall, named: Names) -> dict[str, Any]:
         "ring_high_ms": call.ring_high_ms,
         "answer_speed_low_ms": call.answer_speed_low_ms,
         "answer_speed_high_ms": call.answer_speed_high_ms,
+        "wait_low_ms": call.wait_low_ms,
+        "wait_high_ms": call.wait_high_ms,
         "talk_low_ms": call.talk_low_ms,
         "talk_high_ms": call.talk_high_ms,
         "hold_low_ms": call.hold_low_ms,

@@ -65,7 +65,8 @@ async def _read(request: web.Request, visit: Visit) -> tuple[Asked, dict[str, Ro
 
 def _row(period: Period, tally: Tally) -> dict[str, Any]:
     span = {"period": period.kind.value, "from": period.start.isoformat(), "until": period.end.isoformat()}
-    return {**span, **figures_row(tally.figures()), **contacts_row(tally.contacts())}
+    longest = {"longest_wait_ms": tally.longest.wait_ms if tally.longest else None}
+    return {**span, **figures_row(tally.figures()), **longest, **contacts_row(tally.contacts())}
 
 
 def _groups(name: str, groups: Iterable[OfGroup]) -> Rows:
