@@ -52,11 +52,12 @@ class Trend(Generic[K]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SevenDays:
-    """[start, end) and the complaints of it by kind."""
+    """[start, end) and the complaints of it by kind and by building."""
 
     start: datetime
     end: datetime
     by_kind: Mapping[str, int]
+    by_building: Mapping[Place, int]
 
     @property
     def total(self) -> int:
@@ -172,14 +173,12 @@ def _trends(
 
 def _blocks(now: Sequence[Complained], start: datetime, end: datetime) -> list[SevenDays]:
     """Counted back from the end, so that the last one is whole; the first may be shorter."""
-    return [
-        SevenDays(
-            start=since,
-            end=until,
-            by_kind=_counted((one for one in now if since <= one.since < until), lambda one: one.category),
-        )
-        for since, until in _seven_days(start, end)
-    ]
+    blocks = []
+    for since, until in _seven_days(start, end):
+        some = [one for one in now if since <= one.since < until]
+        kinds, buildings = _counted(some, lambda one: one.category), _counted(some, lambda one: one.building)
+        blocks.append(SevenDays(start=since, end=until, by_kind=kinds, by_building=buildings))
+    return blocks
 
 
 def _seven_days(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:

@@ -1,5 +1,6 @@
 """Complaint frequencies in words and drawings: what has changed beyond chance, and the seven days as columns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -55,6 +56,37 @@ def block_chart(found: ComplaintReport, visit: Visit) -> BlockChart:
             )
         )
     return BlockChart(columns=tuple(columns), scale=scale)
+
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_STEP = 4.0, 20.0, 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spark:
+    """The seven days of one kind or building as small columns, the oldest first; the highest fills the height."""
+
+    width: float
+    bars: tuple[shapes.Bar, ...]
+    counts: tuple[int, ...]
+
+
+def spark(counts: Sequence[int]) -> Spark:
+    per_count = SPARK_HEIGHT / max(1, *counts)
+    return Spark(
+        width=len(counts) * SPARK_STEP,
+        bars=tuple(
+            shapes.Bar(
+                kind="count",
+                x=number * SPARK_STEP,
+                y=round(SPARK_HEIGHT - count * per_count, 1),
+                width=SPARK_WIDTH,
+                height=round(count * per_count, 1),
+            )
+            for number, count in enumerate(counts)
+            if count
+        ),
+        counts=tuple(counts),
+    )
 
 
 def ratio_words(change: RateChange, visit: Visit) -> str:

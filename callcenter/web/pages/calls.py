@@ -21,6 +21,7 @@ from callcenter.web.pages.ticket import hear
 from callcenter.web.service_language import FindingView, finding_view
 from callcenter.web.talk import talk_page
 from callcenter.web.visit import Visit
+from callcenter.web.whole_call import whole_call
 
 OWN_ONLY = N_("只有主管和响过铃的客服能看这通电话。")
 
@@ -50,6 +51,7 @@ async def call_page(request: web.Request, visit: Visit) -> web.StreamResponse:
         checked=found.language,
         findings=_findings(request, visit, found),
         ledger=ledger(call, found.recorded.legs, found.events, rule),
+        whole=whole_call(call, found.recorded.legs, found.events),
         kind=shapes.mark_of(call.disposition, call.verdict),
         told=_told(found, visit, rule),
         judged=judged(found, visit),

@@ -9,7 +9,7 @@ from aiohttp import web
 from callcenter.domain.tickets import RequestType
 from callcenter.domain.trends import RateChange
 from callcenter.reports.complaints import ComplaintReport, Trend, complaint_report
-from callcenter.web.complaints import block_chart, building_words, chance_words, ratio_words
+from callcenter.web.complaints import block_chart, building_words, chance_words, ratio_words, spark
 from callcenter.web.exports import Rows, tables_file
 from callcenter.web.frame import render_room
 from callcenter.web.keys import DATABASE
@@ -33,6 +33,8 @@ async def overview(request: web.Request, visit: Visit) -> web.StreamResponse:
         choices=WEEKS,
         whole=whole,
         chart=block_chart(found, visit),
+        kind_spark=lambda key: spark([one.by_kind.get(key, 0) for one in found.blocks]),
+        building_spark=lambda key: spark([one.by_building.get(key, 0) for one in found.blocks]),
         ratio=lambda change: ratio_words(change, visit),
         chance=chance_words,
         building=lambda place: building_words(place, visit),
