@@ -72,7 +72,8 @@ def _postgres_url(name: str) -> str:
 
 _EMPTIED = """
 DO $$ DECLARE found record; BEGIN
-  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
   SET LOCAL session_replication_role = replica;
   FOR found IN
     SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'

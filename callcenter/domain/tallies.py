@@ -47,7 +47,7 @@ Rows: TypeAlias = dict[str, Row]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Longest:
-    """The call that waited longest from the end of the menu: for its answer, or until it left or was sent to voice mail."""
+    """The call that waited longest: from the end of the menu to the answer, to voice mail, or until it left."""
 
     wait_ms: int
     started_at: datetime

@@ -111,6 +111,7 @@ class Answering(Summary):
     noted: tuple[AnsweredCall, ...]
     numbers: tuple[OfGroup, ...]
     estates: tuple[OfGroup, ...]
+
     @property
     def noted_count(self) -> int:
         share = self.figures.share

@@ -104,7 +104,9 @@ class _Lines:
     visit: Visit
     settings: AnsweringSettings
 
-    def _line(self, key: str, now: str, then: str, *, unit: str = "", note: str = "", href: str | None = None) -> FigureLine:
+    def _line(
+        self, key: str, now: str, then: str, *, unit: str = "", note: str = "", href: str | None = None
+    ) -> FigureLine:
         say = self.visit.catalog.gettext
         earlier = say("%(period)s %(value)s", period=say(BEFORE[self.asked.period.kind]), value=then)
         return FigureLine(key=key, value=now, earlier=earlier, unit=unit, note=note, href=href)
@@ -213,7 +215,8 @@ class _Lines:
         if now.wraps:
             measured = ""
         else:
-            measured = say("话后处理没有记录") if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}")
+            unknown = say("话后处理没有记录")
+            measured = unknown if after is None else say("话后按 %(seconds)s 秒计", seconds=f"{after:g}")
         handling, earlier = now.mean_handling_ms(after_ms), then.mean_handling_ms(after_ms)
         yield self._line("handling", f.call_length(handling), f.call_length(earlier), note=measured)
         for key, mean_ms, earlier_ms, calls in (
