@@ -22,7 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 BUSY_TIMEOUT_MS = 5000
 STATEMENTS_KEPT = 400
-"""Prepared on each connection to PostgreSQL: all that the product has. The driver's 100 would be prepared over again."""
+"""Prepared on each connection to PostgreSQL: all that the product has, where the driver keeps 100."""
 
 
 class Database:

@@ -15,7 +15,8 @@ async def _write(database: Database, clock: SetClock, name: str) -> None:
         for number in range(5):
             session.add(DoNotCallRow(number=f"{name}{number}", since=clock.now(), reason="x" * 100))
         await session.flush()
-        (await session.scalars(select(DoNotCallRow).limit(2))).all()
+        for most in range(2, 6):
+            (await session.scalars(select(DoNotCallRow).limit(most))).all()
         await session.execute(delete(DoNotCallRow).where(DoNotCallRow.number == f"{name}0"))
 
 
