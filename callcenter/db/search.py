@@ -27,4 +27,4 @@ class SearchWaitingRow(Base):
     __tablename__ = "search_waiting"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    ticket_id: Mapped[int]
+    ticket_id: Mapped[int] = mapped_column(index=True)
