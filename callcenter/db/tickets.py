@@ -40,6 +40,18 @@ class TicketRow(Base):
         Index("ix_tickets_updated_at", "updated_at"),
         Index("ix_tickets_home", "building", "room"),
         Index("ix_tickets_counted", "status", "request_type", "category", "building"),
+        Index(
+            "ix_tickets_review",
+            "status",
+            sqlite_where=text("needs_review = 1 OR must_listen = 1"),
+            postgresql_where=text("needs_review OR must_listen"),
+        ),
+        Index(
+            "ix_tickets_merged_into",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
