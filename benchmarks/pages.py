@@ -37,6 +37,7 @@ from benchmarks.databases import new_database  # noqa: E402
 from callcenter.config import AgentSettings, ServerSettings, Settings  # noqa: E402
 from callcenter.db.calls import CallLegRow, CallRow  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
+from callcenter.db.escalations import EscalationRow  # noqa: E402
 from callcenter.db.events import event_values, insert_events  # noqa: E402
 from callcenter.db.recordings import RecordingRow, SegmentRow  # noqa: E402
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketFieldRow, TicketRow  # noqa: E402
@@ -168,6 +169,17 @@ def tickets(count: int, calls: int) -> Iterator[list[tuple[type[Any], dict[str, 
             for place, (side, words) in enumerate(said)
         ]
         field = {"ticket_id": number, "field": "category", "state": "heard", "heard": category, "value": category}
+        escalation = {
+            "topic": f"ticket:{number}",
+            "level": 1,
+            "cause": "due",
+            "ticket_id": number,
+            "created_at": at,
+            "next_at": at,
+            "told_at": at,
+            "tellings": 1,
+            "acknowledged_at": None if is_open else at,
+        }
         deadline = {"ticket_id": number, "kind": "settled", "basis": "complaint_same_day", "due_at": at}
         yield [
             (TicketRow, row),
@@ -176,6 +188,7 @@ def tickets(count: int, calls: int) -> Iterator[list[tuple[type[Any], dict[str, 
             (TicketDeadlineRow, deadline | {"met_at": None if is_open else at}),
             (RecordingRow, recording),
             *((SegmentRow, segment) for segment in segments),
+            *([(EscalationRow, escalation)] if number % 10 == 0 else ()),
         ]
 
 

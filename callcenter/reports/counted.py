@@ -1,6 +1,7 @@
 """The calls of a stretch of time, counted from their rows: what every figure is computed from."""
 
 import asyncio
+import functools
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,8 +132,12 @@ CALL_COLUMNS = (
 )
 
 
+@functools.cache
 def link_columns() -> tuple[Any, ...]:
-    """A call's place on its ticket; what had nothing to do, or was merged into another, is no matter."""
+    """A call's place on its ticket; what had nothing to do, or was merged into another, is no matter.
+
+    Built once: that takes longer than asking for one day's calls.
+    """
     has_work = and_(TicketRow.no_action_reason.is_(None), TicketRow.merged_into.is_(None))
     came_again = and_(TicketCallRow.relation == FIRST, _came_again())
     return (

@@ -3,6 +3,7 @@
 The .po file is what people edit; it is compiled in memory at start, so that the two can never differ.
 """
 
+import functools
 import gettext
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def load_catalogs() -> dict[str, Catalog]:
     return {language: Catalog(language=language, translations=_translations(language)) for language in LANGUAGES}
 
 
+@functools.cache
 def _translations(language: str) -> gettext.NullTranslations:
     path = LOCALE / language / "LC_MESSAGES" / "console.po"
     if not path.is_file():

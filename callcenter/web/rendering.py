@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from callcenter.domain.deadline_standing import EarlyWarning
 from callcenter.web import shapes
@@ -39,6 +40,24 @@ class Reader:
         return Labels(self.catalog)
 
 
+class _CompiledOnce(BytecodeCache):
+    """Templates compiled in this process; a file that has changed since is compiled anew (jinja2 compares)."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _CompiledOnce()
+"""For the environments of both languages: the code is the same, the words come with the page."""
+
+
 def set_up_templates(app: web.Application) -> None:
     """One environment a language, so that macros speak it without being told."""
     for language, catalog in app[CATALOGS].items():
@@ -49,6 +68,7 @@ def set_up_templates(app: web.Application) -> None:
             extensions=["jinja2.ext.i18n"],
             autoescape=True,
             undefined=StrictUndefined,
+            bytecode_cache=_COMPILED,
             trim_blocks=True,
             lstrip_blocks=True,
             enable_async=False,
