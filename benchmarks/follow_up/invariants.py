@@ -149,17 +149,22 @@ def _one_call_at_a_time(world: World) -> Findings:
 def _never_twice_for_the_same(world: World) -> Findings:
     """Once reached about a ticket, the resident is not phoned for what was owed on it then, later promises apart.
 
-    What another ticket brought along when it was merged later was not owed on this one then.
+    What another ticket brought along when it was merged later was not owed on this one then. Which phone rang first is
+    told by the provider's clock: ours may have been wrong, and what was owed when cannot be told from a wrong one.
     """
     for ticket, tries in world.of_ticket().items():
         for earlier in tries:
             if earlier.rang is None or not earlier.reached:
                 continue
             for later in tries:
+                if later.rang is None or later.rang.at <= earlier.rang.at:
+                    continue
                 merged = any(
                     line.action in ("merged", "unmerged") and line.at >= earlier.at for line in world.history[ticket]
                 )
-                if later.at > earlier.at and not merged:
+                moments = (earlier.at, later.reminder.created_at)
+                wrong = any(world.clock_was_wrong(at, at) for at in moments)
+                if not merged and (later.reminder.id == earlier.reminder.id or not wrong):
                     yield f"ticket {ticket}: {_name(later)} after {_name(earlier)}" if _same(earlier, later) else None
 
 
