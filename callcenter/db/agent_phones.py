@@ -38,14 +38,18 @@ async def open_legs(session: AsyncSession) -> tuple[OpenLeg, ...]:
 
 
 async def conversations_since(session: AsyncSession, since: datetime) -> dict[str, datetime]:
-    """When each agent's last conversation that ended after `since` was over."""
+    """When each agent's last conversation that ended after `since` was over.
+
+    Put together here: asked to do it, SQLite goes through all the calls there are, agent by agent.
+    """
     leg = CallLegRow
-    ended = func.max(leg.ended_at)
     query = (
-        select(leg.agent, ended)
+        select(leg.agent, leg.ended_at)
         .join(CallRow, CallRow.id == leg.call_id)
-        .where(CallRow.ended_at >= since, leg.answered_at.is_not(None), leg.ended_at >= since, leg.agent.is_not(None))
-        .group_by(leg.agent)
+        .where(CallRow.ended_at >= since, leg.answered_at.is_not(None), leg.ended_at >= since)
     )
-    rows = (await session.execute(query)).all()
-    return {agent: at for agent, at in rows if agent is not None and at is not None}
+    last: dict[str, datetime] = {}
+    for agent, at in await session.execute(query):
+        if agent is not None and at is not None:
+            last[agent] = max(at, last.get(agent, at))
+    return last
