@@ -162,7 +162,7 @@ def _add_outside(app: web.Application) -> None:
     app.router.add_get("/login", login_page)
     app.router.add_post("/login", log_in)
     app.router.add_get("/wall/board", for_roles(wall.own_screen, SUPERVISORS))
-    app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS))
+    app.router.add_get("/wall/board/events", for_roles(wall.own_events, SUPERVISORS, streams=True))
     app.router.add_get("/wall/{token}", wall.screen)
     app.router.add_get("/wall/{token}/events", wall.screen_events)
 
@@ -295,4 +295,4 @@ def _add_rooms(app: web.Application) -> None:
     post(r"/calls/{call_id}/language/{finding:\d{1,9}}/contest", language.contest)
     post(r"/calls/{call_id}/language/{finding:\d{1,9}}/decide", language.decide)
     get("/recordings/{recording_id}/audio", recordings.audio)
-    get("/events", live.events)
+    app.router.add_get("/events", for_roles(live.events, streams=True))

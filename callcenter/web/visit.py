@@ -82,14 +82,23 @@ def _texts(form: Fields) -> dict[str, str]:
     return {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
 
 
-def for_roles(page: Page, roles: frozenset[Role] = EVERYONE, *, largest_bytes: int | None = None) -> Handler:
+def for_roles(
+    page: Page, roles: frozenset[Role] = EVERYONE, *, largest_bytes: int | None = None, streams: bool = False
+) -> Handler:
     """The handler of a page that only these roles may see: session, role and CSRF token are checked before it runs.
 
-    `largest_bytes`: its form brings files of together so many bytes at most.
+    `largest_bytes`: its form brings files of together so many bytes at most. `streams`: it goes on for minutes, so it
+    reads anew each time; any other page that changes nothing reads all of it in one view of the database.
     """
 
     @wraps(page)
     async def handler(request: web.Request) -> web.StreamResponse:
+        if streams or request.method not in ("GET", "HEAD"):
+            return await checked(request)
+        async with request.app[DATABASE].one_view():
+            return await checked(request)
+
+    async def checked(request: web.Request) -> web.StreamResponse:
         session = await _session(request)
         if session is None:
             return _to_login(request)
