@@ -63,38 +63,59 @@ class InlineCursor(sqlite3.Cursor):
         """Rows are fetched after this: the driver only ends the cursor in its thread here."""
 
 
+class InlineDriver:
+    """What is asked of the driver itself: work on the connection, which would be done in its thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._conn = connection
+
+    async def _execute(self, work: Callable[..., Any], *arguments: Any) -> None:
+        for _ in range(TURNS_BEFORE_GIVING_UP):
+            try:
+                work(*arguments)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                await asyncio.sleep(0)
+            else:
+                await asyncio.sleep(0)
+                return
+        work(*arguments)
+
+
 class InlineConnection:
     """What SQLAlchemy asks of a connection of its asynchronous driver."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self._plain = connection
+        self._connection = InlineDriver(connection)  # SQLAlchemy's own name for it
         self.create_function = connection.create_function
 
     @property
-    def driver_connection(self) -> sqlite3.Connection:
+    def driver_connection(self) -> "InlineDriver":
         return self._connection
 
     @property
     def isolation_level(self) -> str | None:
-        return self._connection.isolation_level
+        return self._plain.isolation_level
 
     @isolation_level.setter
     def isolation_level(self, level: str | None) -> None:
-        self._connection.isolation_level = level  # type: ignore[assignment]
+        self._plain.isolation_level = level  # type: ignore[assignment]
 
     def cursor(self, server_side: bool = False) -> InlineCursor:
         if server_side:
             raise NotImplementedError("no result is streamed here")
-        return self._connection.cursor(InlineCursor)
+        return self._plain.cursor(InlineCursor)
 
     def commit(self) -> None:
-        _as_soon_as_free(self._connection.commit)
+        _as_soon_as_free(self._plain.commit)
 
     def rollback(self) -> None:
-        self._connection.rollback()
+        self._plain.rollback()
 
     def close(self) -> None:
-        self._connection.close()
+        self._plain.close()
 
     def terminate(self) -> None:
-        self._connection.close()
+        self._plain.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Insert, bindparam, column, false, func, select, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.db.base import Base
+from callcenter.db.engine import Database
 from callcenter.domain.calls import CallEvent, EventKind
 from callcenter.domain.moments import Clock, Moment
 
@@ -72,6 +74,22 @@ def _all_in_one_statement() -> Insert:
 
 _ON_POSTGRESQL = _all_in_one_statement()
 _ON_SQLITE = sqlite_insert(CallEventRow).on_conflict_do_nothing(index_elements=["event_id"])
+
+
+_COLUMNS = tuple(one for one in CallEventRow.__table__.columns if one.name != "id")
+_SQLITE = sqlite.dialect(paramstyle="qmark")
+_SQLITE_TEXT = str(_ON_SQLITE.compile(dialect=_SQLITE, column_keys=[one.name for one in _COLUMNS]))
+_SQLITE_WRITES = tuple((one.name, one.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) for one in _COLUMNS)
+
+
+async def store_events(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+    """Rows of `event_values`, in a transaction of their own; those that are there already stay as they are."""
+    if not database.is_sqlite:
+        async with database.single_statements.connect() as connection:
+            await insert_events(connection, rows)
+        return
+    values = [[write(row[name]) if write else row[name] for name, write in _SQLITE_WRITES] for row in rows]
+    await database.at_one_go(lambda connection: connection.executemany(_SQLITE_TEXT, values).close())
 
 
 async def insert_events(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

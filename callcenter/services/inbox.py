@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from callcenter.db.engine import Database
-from callcenter.db.events import event_values, insert_events
+from callcenter.db.events import event_values, store_events
 from callcenter.domain.calls import CallEvent
 from callcenter.services.spool import Spool, SpoolFull
 
@@ -169,8 +169,7 @@ class EventInbox:
             _resolve(waiting.stored, None)
 
     async def _insert_rows(self, rows: list[dict[str, Any]]) -> None:
-        async with self._database.writer.begin() as connection:
-            await insert_events(connection, rows)
+        await store_events(self._database, rows)
         self.stored.set()
 
     async def _replay(self) -> None:

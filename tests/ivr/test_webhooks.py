@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from multidict import MultiDict
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import MultiDict, MultiDictProxy
 from sqlalchemy import func, select, text
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
@@ -30,7 +32,7 @@ from callcenter.ivr.provider import (
     Trouble,
     WebhookRequest,
 )
-from callcenter.ivr.providers.twilio import FORM, signature_is_valid
+from callcenter.ivr.providers.twilio import FORM, signature_is_valid, usual_signature
 from callcenter.services.inbox import EventInbox
 from tests.ivr.conftest import AGENTS, PUBLIC_URL, TOKEN, Post, provider, sign
 
@@ -306,6 +308,17 @@ def test_repeated_parameters_are_signed_once_each() -> None:
     signature = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + "/x", pairs)
     assert valid(PUBLIC_URL + "/x", body, signature)
     assert not valid(PUBLIC_URL + "/x", b"Digits=1&Digits=1&Digits=3", signature)
+
+
+WRITTEN = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(
+    url=WRITTEN, pairs=st.lists(st.tuples(st.sampled_from(["a", "ab", "b", "To", "地"]) | WRITTEN, WRITTEN), max_size=8)
+)
+def test_the_usual_signature_is_the_vendors(url: str, pairs: list[tuple[str, str]]) -> None:
+    vendors = RequestValidator(TOKEN).compute_signature(url, MultiDict(pairs))
+    assert usual_signature(TOKEN.encode(), url, MultiDictProxy(MultiDict(pairs))).decode() == vendors
 
 
 def test_json_body_is_checked_by_its_hash() -> None:
