@@ -63,7 +63,7 @@ def _serve_once(config_file: Path | None, listening: "_Listening") -> bool:
     console = ConsoleSettings(load=load, number_in_use=used.number)
     app = web_application(used.settings, config_file=str(config_file) if config_file else None, console=console)
     server = used.settings.server
-    _spare_the_collector()
+    app.on_startup.append(_spare_the_collector)
     log.info("serving", address=f"http://{server.host}:{server.port}", public_url=server.public_url)
     web.run_app(app, sock=listening.copies(), print=None, access_log=None, shutdown_timeout=5, backlog=BACKLOG)
     return app[RELOAD].is_set()
@@ -117,8 +117,12 @@ def _remedy_of_binding(error: OSError | UnicodeError, server: ServerSettings) ->
     return None
 
 
-def _spare_the_collector() -> None:
-    """What start-up made stays for good: looking through it again and again costs a tenth of the throughput."""
+async def _spare_the_collector(_: web.Application) -> None:
+    """What start-up made stays for good: looking through it again and again costs a tenth of the throughput.
+
+    What an earlier start in this process left behind is looked through once more.
+    """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

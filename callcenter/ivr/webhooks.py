@@ -8,6 +8,7 @@ number, else voice mail).
 import asyncio
 import functools
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 from aiohttp import web
@@ -85,16 +86,23 @@ class WebhookEdge:
         app.router.add_post("/ivr/{provider}/{hook}", self._refuse)
 
     def _note(
-        self, provider: str, hook: str, status: int, *, call_id: str | None = None, reason: str | None = None
+        self,
+        at: datetime,
+        provider: str,
+        hook: str,
+        status: int,
+        *,
+        call_id: str | None = None,
+        reason: str | None = None,
     ) -> None:
-        now = self._clock.now()
-        arrival = Arrival(at=now, provider=provider, hook=hook, status=status, call_id=call_id, reason=reason)
+        arrival = Arrival(at=at, provider=provider, hook=hook, status=status, call_id=call_id, reason=reason)
         self._arrivals.note(arrival)
 
     async def _refuse(self, request: web.Request) -> web.Response:
         provider, hook = request.match_info["provider"], request.match_info["hook"]
         known = provider in self._providers
-        self._note(provider[:40], hook[:40], 404, reason="no such hook" if known else "no such provider")
+        now = self._clock.now()
+        self._note(now, provider[:40], hook[:40], 404, reason="no such hook" if known else "no such provider")
         return web.Response(status=404, text="no such hook" if known else "no such provider")
 
     async def _handle(self, provider: Provider, hook: str, request: web.Request) -> web.Response:
@@ -109,16 +117,16 @@ class WebhookEdge:
             provider.verify(asked)
         except WebhookRefused as refused:
             log.warning("webhook refused", provider=provider.name, reason=str(refused), status=refused.status)
-            self._note(provider.name, hook, refused.status, reason=str(refused))
+            self._note(asked.received_at, provider.name, hook, refused.status, reason=str(refused))
             return web.Response(status=refused.status, text=str(refused))
         try:
             webhook = provider.read(asked)
             answer = await self._answer(provider, webhook)
-            self._note(provider.name, hook, answer.status, call_id=webhook.call_id)
+            self._note(asked.received_at, provider.name, hook, answer.status, call_id=webhook.call_id)
             return answer
         except MalformedWebhook as malformed:
             log.warning("webhook cannot be read", provider=provider.name, hook=hook, reason=str(malformed))
-            self._note(provider.name, hook, malformed.status, reason=str(malformed))
+            self._note(asked.received_at, provider.name, hook, malformed.status, reason=str(malformed))
             return self._instead(provider, hook, status=malformed.status, problem=str(malformed))
         except Exception:
             log.exception("webhook failed", provider=provider.name, hook=hook)
@@ -149,10 +157,10 @@ class WebhookEdge:
         steps = self._call_flow.next_steps(question, self._on_the_line(webhook)) if question else ()
         if any(event.kind in OFF_THE_LINE for event in webhook.events):
             self._call_flow.gone(webhook.call_id)
-        ours = events_of_steps(steps, provider=provider.name, call_id=webhook.call_id, now=self._clock.now())
-        events = [*webhook.events, *ours]
+        now = self._clock.now()
+        events = [*webhook.events, *events_of_steps(steps, provider=provider.name, call_id=webhook.call_id, now=now)]
         try:
-            await self._inbox.store(events, received_at=self._clock.now())
+            await self._inbox.store(events, received_at=now)
         except NotStored:
             log.exception("event not stored", call_id=webhook.call_id, provider=provider.name)
             if webhook.question is None:

@@ -42,7 +42,8 @@ async def test_old_sound_goes_and_what_waits_stays(database: Database, inbox: Ev
     assert not old.exists()
     assert waits.exists()
     async with database.read() as session:
-        paths = dict((await session.execute(select(RecordingRow.call_id, RecordingRow.path))).tuples().all())
+        found = await session.execute(select(RecordingRow.call_id, RecordingRow.path))
+        paths = {row.call_id: row.path for row in found}
         audit = (await session.scalars(select(AuditRow).where(AuditRow.action == "recordings_deleted"))).one()
     assert paths == {"twilio:CA1": None, "twilio:CA2": "CA2.wav"}
     assert audit.data == {"recordings": 1}
