@@ -76,6 +76,9 @@ _EMPTIED = """
 DO $$ DECLARE found record; BEGIN
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
+  FOR found IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$)' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', found.nspname);  -- where jobs are kept
+  END LOOP;
   SET LOCAL session_replication_role = replica;
   FOR found IN
     SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'

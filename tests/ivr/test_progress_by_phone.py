@@ -75,7 +75,7 @@ class Line:
             inbox=self.inbox,
             clock=self.clock,
             public_url=PUBLIC_URL,
-            progress=ProgressOnTheLine(lookup, seconds=0.2),
+            progress=ProgressOnTheLine(lookup),
         )
         app = web.Application()
         edge.add_routes(app)
