@@ -147,8 +147,8 @@ def faults_of(day: date, *, seed: int, midnight: datetime) -> list[Fault]:
     def at(first_hour: float = 0, last_hour: float = 24) -> datetime:
         return midnight + timedelta(hours=draw.uniform(first_hour, last_hour))
 
-    found = [Fault(at=at(8, 21), name="killed", amount=draw.randrange(1, 80)) for _ in range(8)]
-    found += [Fault(at=at(8, 21), name="folding killed", amount=draw.randrange(1, 40)) for _ in range(4)]
+    found = [Fault(at=at(8, 21), name="killed", amount=draw.randrange(1, 60)) for _ in range(8)]
+    found += [Fault(at=at(8, 21), name="folding killed", amount=draw.randrange(1, 30)) for _ in range(4)]
     found += [Fault(at=at(8, 21), name="two schedulers", lasts=timedelta(hours=2)) for _ in range(2)]
     found.append(Fault(at=at(8, 21), name="provider fails", lasts=timedelta(hours=2)))
     if draw.random() < 0.5:
