@@ -1,7 +1,7 @@
 """The call events as they were stored: the truth from which every call's state is folded."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Index, Insert, bindparam, column, false, func, select, text
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcenter.db.base import Base
+from callcenter.db.base import Base, UtcDateTime
 from callcenter.db.engine import Database
 from callcenter.domain.calls import CallEvent, EventKind
 from callcenter.domain.moments import Clock, Moment
@@ -79,7 +79,22 @@ _ON_SQLITE = sqlite_insert(CallEventRow).on_conflict_do_nothing(index_elements=[
 _COLUMNS = tuple(one for one in CallEventRow.__table__.columns if one.name != "id")
 _SQLITE = sqlite.dialect(paramstyle="qmark")
 _SQLITE_TEXT = str(_ON_SQLITE.compile(dialect=_SQLITE, column_keys=[one.name for one in _COLUMNS]))
-_SQLITE_WRITES = tuple((one.name, one.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) for one in _COLUMNS)
+
+
+def _moment_as_stored(at: datetime) -> str:
+    """As SQLAlchemy writes a UtcDateTime on SQLite, in a fifth of the time."""
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+_SQLITE_WRITES = tuple(
+    (
+        one.name,
+        _moment_as_stored
+        if isinstance(one.type, UtcDateTime)
+        else one.type.dialect_impl(_SQLITE).bind_processor(_SQLITE),
+    )
+    for one in _COLUMNS
+)
 
 
 async def store_events(database: Database, rows: Sequence[dict[str, Any]]) -> None:
