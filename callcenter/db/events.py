@@ -83,6 +83,8 @@ _SQLITE_TEXT = str(_ON_SQLITE.compile(dialect=_SQLITE, column_keys=[one.name for
 
 def _moment_as_stored(at: datetime) -> str:
     """As SQLAlchemy writes a UtcDateTime on SQLite, in a fifth of the time."""
+    if at.tzinfo is None:
+        raise ValueError(f"naive time {at.isoformat()}: times are stored timezone-aware")
     return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 

@@ -55,7 +55,7 @@ type = aor
 CALLED_BACK_PLACE = 60
 """In the scenario's addresses."""
 APART_SECONDS = 1.0
-AT_ONCE = 6
+AT_ONCE = 4
 """Scenarios; more would ring late on two cores, and their tests measure that."""
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 RUN = os.getpid() % 250

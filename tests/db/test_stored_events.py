@@ -39,13 +39,23 @@ async def rows(database: Database) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("at", MOMENTS)
 async def test_as_the_orm_writes_them(database: Database, at: datetime) -> None:
-    values = [event_values(event(name, at, agent="何雯", rings=3), at) for name in ("a", "b")]
+    said = {"agent": "何雯", "rings": 3, "seconds": 1.0, "is_ours": True, "keys": [["menu", "1"]], "quoted": '"\\/\n'}
+    values = [event_values(event(name, at, **said), at) for name in ("a", "b")]
     await store_events(database, values[:1])
     async with database.writer.begin() as connection:
         await insert_events(connection, values[1:])
     first, second = await rows(database)
     assert first[1:] == second[1:]
     assert first[1] == at
+    assert first[5] == said
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    values = event_values(event("a", MOMENTS[0]), MOMENTS[0]) | {"received_at": MOMENTS[0].replace(tzinfo=None)}
+    if database.is_sqlite:
+        with pytest.raises(ValueError, match="naive time"):
+            await store_events(database, [values])
+    assert await rows(database) == []
 
 
 async def test_what_is_there_already_stays_as_it_is(database: Database) -> None:
