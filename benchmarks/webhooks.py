@@ -37,6 +37,8 @@ from benchmarks.databases import POSTGRES, administer, kinds  # noqa: E402
 
 REQUIRED_SHARE = 0.7
 REQUIRED_P99_MS = 50.0
+LEAST_SHARE, MOST_P99_MS = 0.5, 150.0
+"""What must hold even where a measure is known to be missed (--known-miss)."""
 STEADY_RATE = 200
 CONNECTIONS = 64
 STATUSES = ("initiated", "ringing", "in-progress", "completed")
@@ -195,8 +197,8 @@ def one_flood(load: ProcessPoolExecutor, port: int, server: psutil.Process, requ
     return rate, (sum(server.cpu_times()[:2]) - before) / requests * 1e6
 
 
-def measure(kind: str, *, pairs: int, requests: int, steady_seconds: int) -> tuple[bool, bool]:
-    """Whether the share of the bare handler holds, and whether the p99 does."""
+def measure(kind: str, *, pairs: int, requests: int, steady_seconds: int) -> tuple[float, float]:
+    """The share of the bare handler, and the p99 in ms."""
     with (
         tempfile.TemporaryDirectory() as name,
         databases(kind, Path(name)) as (product_url, bare_url),
@@ -225,12 +227,17 @@ def measure(kind: str, *, pairs: int, requests: int, steady_seconds: int) -> tup
     print(
         f"{kind}: median ratio {share:.2f}; at {STEADY_RATE}/s p50 {statistics.median(times):.1f} ms, p99 {p99:.1f} ms"
     )
-    return share >= REQUIRED_SHARE, p99 < REQUIRED_P99_MS
+    return share, p99
 
 
 def main() -> int:
     cli = argparse.ArgumentParser(description=__doc__)
     cli.add_argument("--quick", action="store_true")
+    cli.add_argument(
+        "--known-miss",
+        action="store_true",
+        help=f"only a share below {LEAST_SHARE} or a p99 of {MOST_P99_MS:.0f} ms fails the run; the verdict is the same",
+    )
     options = cli.parse_args()
     quick = options.quick
     load = (
@@ -238,13 +245,16 @@ def main() -> int:
         if quick
         else {"pairs": 7, "requests": 8000, "steady_seconds": 20}
     )
-    held = [measure(kind, **load) for kind in asyncio.run(kinds())]
-    shares, p99s = (all(column) for column in zip(*held, strict=True))
-    words = {True: "holds", False: "DOES NOT HOLD"}
+    measured = [measure(kind, **load) for kind in asyncio.run(kinds())]
+    least, most = min(share for share, _ in measured), max(p99 for _, p99 in measured)
+    shares, p99s = least >= REQUIRED_SHARE, most < REQUIRED_P99_MS
+    words = {True: "holds", False: "DOES NOT HOLD (known)" if options.known_miss else "DOES NOT HOLD"}
     print(
         f"verdict: at least {REQUIRED_SHARE} of the bare handler {words[shares]}; "
         f"p99 below {REQUIRED_P99_MS:.0f} ms {words[p99s]}"
     )
+    if options.known_miss:
+        return 0 if least >= LEAST_SHARE and most < MOST_P99_MS else 1
     return 0 if shares and p99s else 1
 
 
