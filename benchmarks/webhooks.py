@@ -236,7 +236,7 @@ def main() -> int:
     cli.add_argument(
         "--known-miss",
         action="store_true",
-        help=f"only a share below {LEAST_SHARE} or a p99 of {MOST_P99_MS:.0f} ms fails the run; the verdict is the same",
+        help=f"only a share below {LEAST_SHARE} or a p99 of {MOST_P99_MS:.0f} ms fails the run, the verdict stays",
     )
     options = cli.parse_args()
     quick = options.quick
