@@ -127,7 +127,8 @@ class HangupLog:
         """The dialplan sets it within a moment. Raises AriError."""
         for _ in range(READ_TRIES):
             with contextlib.suppress(AriGone):
-                return await self._ari.variable(channel, name)
+                if found := await self._ari.variable(channel, name):
+                    return found
             await asyncio.sleep(READ_PAUSE_SECONDS)
         raise AriRefused(
             "the dialplan's callcenter-hangups does not answer: is it the one of deploy/asterisk?", status=0

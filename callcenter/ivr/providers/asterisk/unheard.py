@@ -48,6 +48,8 @@ class UnheardCalls:
             await self.take()
         except AriError as error:
             log.warning("the hang-up log cannot be read now", asterisk=self._ari.settings.name, error=str(error))
+        except Exception:
+            log.exception("the hang-up log could not be read; trying again", asterisk=self._ari.settings.name)
 
     async def take(self) -> None:
         """Each entry once: what we have seen to its end ourselves is only removed. Raises AriError."""
