@@ -58,11 +58,10 @@ class Database:
         """A session in one transaction: committed at the end, rolled back on an exception."""
         async with self._write_session() as session, session.begin():
             yield session
-        shared = self._one_view.get()
-        if shared is not None and shared.task is asyncio.current_task():
+        if shared := self._shared():
             # Who writes while they look at one view sees what they wrote: the view goes on from here.
-            await shared.session.commit()
-            shared.session.expunge_all()
+            await shared.commit()
+            shared.expunge_all()
 
     async def at_one_go(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """SQLite: `work` in one transaction, all of it in the driver's thread. Raises what statements raise.
@@ -79,18 +78,22 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading; nothing it does is committed."""
-        shared = self._one_view.get()
-        if shared is not None and shared.task is asyncio.current_task():
-            yield shared.session
+        if shared := self._shared():
+            yield shared
             return
         async with self._read_session() as session:
             yield session
+
+    def _shared(self) -> AsyncSession | None:
+        """The session of the view that this very task has open."""
+        view = self._one_view.get()
+        return view.session if view is not None and view.task is asyncio.current_task() else None
 
     @asynccontextmanager
     async def one_view(self) -> AsyncIterator[None]:
         """Whatever this task reads meanwhile is read in one transaction: what a page shows is of one moment (SQLite).
 
-        A tenth of a page's time went into beginning and ending its twenty small transactions.
+        A page began and ended some twenty small transactions without it.
         """
         async with self._read_session() as session:
             token = self._one_view.set(_View(session=session, task=asyncio.current_task()))

@@ -54,9 +54,9 @@ type = aor
 """
 CALLED_BACK_PLACE = 60
 """In the scenario's addresses."""
-APART_SECONDS = 1.0
 AT_ONCE = 4
 """Scenarios; more would ring late on two cores, and their tests measure that."""
+APART_SECONDS = 1.0
 """Between the beginnings of two scenarios: they load two cores, and the phones' logs are to be exact."""
 RUN = os.getpid() % 250
 """The third number of every address, so that several runs on one machine do not meet."""
