@@ -37,6 +37,7 @@ from benchmarks.databases import kinds, new_database  # noqa: E402
 from benchmarks.folding_rate import ingest_ratio  # noqa: E402
 from benchmarks.more_years import write_years_before  # noqa: E402
 from benchmarks.report_calls import AGENTS, CALLS_A_DAY, NUMBERS, ZONE, fill  # noqa: E402
+from callcenter.commands.running import spare_the_collector  # noqa: E402
 from callcenter.config import AgentSettings, ConsoleSettings, ServerSettings, Settings  # noqa: E402
 from callcenter.db.day_sums import CountChangeRow  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
@@ -121,6 +122,7 @@ async def measure_pages(database: Database, days: int, rounds: int, calls: int) 
             assert answer.status == 303, await answer.text()
             for warm in WARM:
                 await (await client.get(warm)).read()
+            spare_the_collector()
             for name, address in addresses(days, rounds, calls):
                 began, used = time.perf_counter(), time.process_time()
                 answer = await client.get(address)
@@ -189,8 +191,10 @@ async def prepare(database: Database, kind: str, calls: int, settings: Settings)
 
 
 async def _analyze(database: Database) -> None:
-    async with database.write() as session:
-        await session.execute(text("ANALYZE"))
+    """What a running server's database does by itself (PostgreSQL's autovacuum) or has done to it."""
+    statement = "ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"
+    async with database.writer.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text(statement))
 
 
 async def one(kind: str, sizes: list[int], rounds: int, ingest: int, url: str | None = None) -> bool:

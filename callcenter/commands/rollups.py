@@ -8,7 +8,7 @@ from callcenter.app.parts import ring_rule
 from callcenter.app.surroundings import clock_of, opened_database
 from callcenter.config import Settings
 from callcenter.reports.count_days import count_all_anew
-from callcenter.reports.verify_days import verify_days
+from callcenter.reports.verify_days import verify_days, wrong_months
 from callcenter.services.fold_calls import fold_all_anew
 from callcenter.services.schema import in_one_line
 
@@ -28,7 +28,7 @@ async def rebuild(settings: Settings, *, from_events: bool) -> int:
 
 
 async def verify(settings: Settings) -> int:
-    """1 where a day is kept otherwise than its events tell it; a day that waits to be counted anew is none."""
+    """1 where a day or month is kept otherwise than its events tell it; a day that waits to be counted anew is none."""
     calls = right = waiting = wrong = 0
     async with opened_database(settings) as database:
         try:
@@ -41,9 +41,12 @@ async def verify(settings: Settings) -> int:
                 else:
                     wrong += 1
                     print(f"callcenter: {day.day} is kept otherwise than its events tell it", file=sys.stderr)
+            for month in await wrong_months(database, settings.counting):
+                wrong += 1
+                print(f"callcenter: {month:%Y-%m} is kept otherwise than its days", file=sys.stderr)
         except (SQLAlchemyError, OSError) as error:
             return _away(error)
-    print(f"{right} days hold, {waiting} wait to be counted anew, {wrong} differ ({calls} calls)")
+    print(f"{right} days hold, {waiting} wait to be counted anew, {wrong} days or months differ ({calls} calls)")
     if wrong:
         print("callcenter: `callcenter rollups rebuild --from-events` makes them anew", file=sys.stderr)
     return 1 if wrong else 0

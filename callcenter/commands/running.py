@@ -117,7 +117,7 @@ def _remedy_of_binding(error: OSError | UnicodeError, server: ServerSettings) ->
     return None
 
 
-async def _spare_the_collector(_: web.Application) -> None:
+def spare_the_collector() -> None:
     """What start-up made stays for good: looking through it again and again costs a tenth of the throughput.
 
     What an earlier start in this process left behind is looked through once more.
@@ -126,6 +126,10 @@ async def _spare_the_collector(_: web.Application) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+async def _spare_the_collector(_: web.Application) -> None:
+    spare_the_collector()
 
 
 def worker(settings: Settings, *, parent: int | None, config_file: Path | None = None) -> int:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, Index, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -27,6 +28,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def only_on(dialect: str, index: Index) -> Index:
+    """An index that only this kind of database has; `fits` tells which ones a database must have."""
+    index.info["only_on"] = dialect
+    return index.ddl_if(dialect=dialect)
+
+
+def fits(thing: SchemaItem, dialect: str) -> bool:
+    return bool(thing.info.get("only_on", dialect) == dialect)
 
 
 class PlainJson(TypeDecorator[Any]):

@@ -28,6 +28,23 @@ class DaySumRow(Base):
     tallies: Mapped[str]
 
 
+class MonthSumRow(Base):
+    """The tallies of a month's days added up, which say again what the days say: a quarter reads three rows.
+
+    It holds as long as those `days` kept days, counted as `counting` says, have `editions` as the sum of their
+    editions: a day that is counted anew has a higher one. `until` is the first day after the month.
+    """
+
+    __tablename__ = "month_sums"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date]
+    counting: Mapped[str]
+    days: Mapped[int]
+    editions: Mapped[int]
+    tallies: Mapped[str]
+
+
 class CountChangeRow(Base):
     """Something that figures count and that lies at this moment has changed: a call's begin, a promise's time."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcenter.db.base import Base
+from callcenter.db.base import Base, only_on
 
 _WAITS = "contested_at IS NOT NULL AND decided_at IS NULL"
 
@@ -18,7 +18,11 @@ class LanguageCheckRow(Base):
     """
 
     __tablename__ = "language_checks"
-    __table_args__ = (Index("ix_language_checks_heard_at", "heard_at"),)
+    __table_args__ = (
+        only_on("sqlite", Index("ix_language_checks_counted", "heard_at", "agent", "judged")),
+        only_on("postgresql", Index("ix_language_checks_heard_at", "heard_at")),
+    )
+    """SQLite counts from the index alone; in PostgreSQL's an entry must not be long, and rules may be many."""
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     agent: Mapped[str | None]

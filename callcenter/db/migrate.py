@@ -8,7 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.schema import SchemaItem
 
+from callcenter.db.base import fits
 from callcenter.db.engine import Database
 from callcenter.db.search import NOT_IN_METADATA
 from callcenter.db.tables import metadata
@@ -46,7 +48,11 @@ async def differences(database: Database) -> list[object]:
     """What the tables in the code have that the database has not, and the other way round."""
 
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
+        def belongs(thing: SchemaItem, *_rest: object) -> bool:
+            return fits(thing, connection.dialect.name)
+
+        opts = {"compare_type": True, "include_name": _is_ours, "include_object": belongs}
+        context = MigrationContext.configure(connection, opts=opts)
         return list(compare_metadata(context, metadata))
 
     async with database.reader.connect() as connection:

@@ -36,7 +36,10 @@ class TicketRow(Base):
         ),
         Index("ix_tickets_status", "status"),
         Index("ix_tickets_caller_number", "caller_number"),
-        Index("ix_tickets_created_at", "created_at"),
+        Index(
+            "ix_tickets_frequency",
+            *("created_at", "request_type", "category", "estate", "phase", "lane", "building", "merged_into"),
+        ),
         Index("ix_tickets_updated_at", "updated_at"),
         Index("ix_tickets_home", "building", "room"),
         Index("ix_tickets_counted", "status", "request_type", "category", "building"),
@@ -45,6 +48,12 @@ class TicketRow(Base):
             "status",
             sqlite_where=text("needs_review = 1 OR must_listen = 1"),
             postgresql_where=text("needs_review OR must_listen"),
+        ),
+        Index(
+            "ix_tickets_satisfaction",
+            *("satisfaction_at", "satisfaction", "call_count"),
+            sqlite_where=text("satisfaction_at IS NOT NULL"),
+            postgresql_where=text("satisfaction_at IS NOT NULL"),
         ),
         Index(
             "ix_tickets_merged_into",

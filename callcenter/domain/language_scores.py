@@ -4,7 +4,7 @@ A call has a dozen checks, so one bad call moves a week by little and is no reas
 with the interval that its number of calls leaves open, and a change is named only where it is unlikely to be chance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
@@ -49,15 +49,23 @@ class CallSums:
     passed_made: int = 0
 
     @classmethod
-    def alike(cls, passed: int, made: int, *, calls: int = 1) -> Self:
-        """So many calls with the same number of checks passed and made."""
+    def of(cls, alike: Mapping[tuple[int, int], int]) -> Self:
+        """From how many calls had so many checks passed and made."""
+        calls = passed = made = passed_squared = made_squared = passed_made = 0
+        for (one_passed, one_made), times in alike.items():
+            calls += times
+            passed += one_passed * times
+            made += one_made * times
+            passed_squared += one_passed * one_passed * times
+            made_squared += one_made * one_made * times
+            passed_made += one_passed * one_made * times
         return cls(
             calls=calls,
-            passed=passed * calls,
-            made=made * calls,
-            passed_squared=passed * passed * calls,
-            made_squared=made * made * calls,
-            passed_made=passed * made * calls,
+            passed=passed,
+            made=made,
+            passed_squared=passed_squared,
+            made_squared=made_squared,
+            passed_made=passed_made,
         )
 
     def __add__(self, other: "CallSums") -> "CallSums":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.engine import Database
@@ -91,7 +91,6 @@ async def alarm_mark(session: AsyncSession) -> str:
     told = (
         select(func.count(), func.max(escalation.id), func.sum(escalation.tellings), func.sum(escalation.id))
         .select_from(escalation)
-        .join(TicketRow, TicketRow.id == escalation.ticket_id)
         .outerjoin(TicketDeadlineRow, TicketDeadlineRow.id == escalation.deadline_id)
         .where(_is_open_telling())
     )
@@ -138,9 +137,15 @@ def _is_open_telling() -> ColumnElement[bool]:
         row.acknowledged_at.is_(None),
         row.ended_at.is_(None),
         row.told_at.is_not(None),
-        TicketRow.status.not_in(_FINISHED),
+        _of_open_ticket(),
         or_(row.deadline_id.is_(None), runs),
     )
+
+
+def _of_open_ticket(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Asked of each open escalation, which are few: joined, SQLite goes through all tickets while there are none."""
+    ticket = TicketRow
+    return exists().where(ticket.id == EscalationRow.ticket_id, ticket.status.not_in(_FINISHED), *conditions)
 
 
 async def _emergencies(session: AsyncSession) -> tuple[dict[int, Emergency], dict[int, TicketRow]]:
@@ -172,20 +177,22 @@ async def _phoned(session: AsyncSession, alarm_ids: Sequence[int]) -> dict[int, 
 
 async def _told(session: AsyncSession, asker: Asker) -> Iterable[tuple[TicketRow, ToldMatter]]:
     query = (
-        select(EscalationRow, TicketRow, TicketDeadlineRow)
-        .join(TicketRow, TicketRow.id == EscalationRow.ticket_id)
+        select(EscalationRow, TicketDeadlineRow)
         .outerjoin(TicketDeadlineRow, TicketDeadlineRow.id == EscalationRow.deadline_id)
         .where(_is_open_telling(), _is_for(asker))
         .order_by(EscalationRow.level.desc(), EscalationRow.told_at)
         .limit(MOST)
     )
     rows = (await session.execute(query)).all()
-    return [(ticket, ToldMatter(escalation=row, deadline=deadline)) for row, ticket, deadline in rows]
+    if not rows:
+        return ()
+    tickets = await session.scalars(select(TicketRow).where(TicketRow.id.in_({row.ticket_id for row, _ in rows})))
+    by_id = {ticket.id: ticket for ticket in tickets}
+    return [(by_id[row.ticket_id], ToldMatter(escalation=row, deadline=deadline)) for row, deadline in rows]
 
 
 def _is_for(asker: Asker) -> ColumnElement[bool]:
-    mine = and_(
-        EscalationRow.level == Level.AGENT.value, or_(TicketRow.owner.in_(asker.keys), TicketRow.owner.is_(None))
-    )
+    owned = _of_open_ticket(or_(TicketRow.owner.in_(asker.keys), TicketRow.owner.is_(None)))
+    mine = and_(EscalationRow.level == Level.AGENT.value, owned)
     by_level = EscalationRow.level.in_([level.value for level in asker.levels]) if asker.levels else false()
     return or_(mine, by_level)

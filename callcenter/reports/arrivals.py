@@ -86,15 +86,15 @@ async def read_day(
         .where(scope.condition, CallRow.disposition.not_in([one.value for one in NEVER_ASKED_FOR_US]))
         .order_by(CallRow.started_at, CallRow.id)
     )
-    given_up = (Disposition.ABANDONED, Disposition.SHORT_ABANDONED)
+    given_up, pick_up_seconds = (Disposition.ABANDONED, Disposition.SHORT_ABANDONED), handling.pick_up_seconds
     return [
         Arrival(
             at=row.started_at.timestamp(),
-            handling_seconds=handling.pick_up_seconds
+            handling_seconds=pick_up_seconds
             + (row.talk_ms / 1000 if row.talk_ms is not None else handling.talk_seconds)
             + after_call_seconds,
             patience_seconds=(row.ring_ms or 0) / 1000 if row.disposition in given_up else None,
-            pick_up_seconds=handling.pick_up_seconds,
+            pick_up_seconds=pick_up_seconds,
         )
         for row in await session.execute(query)
     ]

@@ -1,18 +1,21 @@
 """Complaints counted and ranked: by kind, by building, by seven days, with what has changed beyond chance."""
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from callcenter.db.engine import Database
 from callcenter.db.tickets import TicketRow
 from callcenter.domain.tickets import Place, RequestType
 from callcenter.domain.trends import FALSE_DISCOVERIES, RateChange, adjusted, chance_of_more, rate_change
-from callcenter.reports.parts_of_time import part_of
+from callcenter.reports.parts_of_time import Part, count_by_parts, seven_days
 
 WEEK = timedelta(days=7)
 WARNING_BASELINE_WEEKS = 8
@@ -24,13 +27,16 @@ FEWEST_TO_WARN = 3
 K = TypeVar("K", bound=Hashable)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+Values = tuple[str | None, ...]
+"""What a kind, a building or a pair of them is made of: cheaper to count by than the thing itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Complained:
-    """`count` complaints of one kind from one building, in the part of the time that begins at `since`."""
+    """`count` complaints with these values in the part of the time that begins at `since`."""
 
     since: datetime
-    category: str
-    building: Place
+    values: Values
     count: int
 
 
@@ -87,24 +93,25 @@ async def complaint_report(
 ) -> ComplaintReport:
     """Tickets opened in [start, end), joined ones once; without `request_type` of every kind of request."""
     length = end - start
-    since = min(start - length, end - WEEK * (WARNING_BASELINE_WEEKS + 1))
-    recorded = await _recorded_since(database)
-    begun = max(start - length, recorded or start)
-    cuts = {start, begun, *_windows(end, recorded), *(since for since, _ in _seven_days(start, end))}
-    found = await _complaints(database, since, end, request_type, sorted(cuts))
-    exposure = _exposure(length, start - begun)
-    now = [one for one in found if one.since >= start]
-    before = [one for one in found if begun <= one.since < start] if exposure else []
-    buildings = _trends(now, before, lambda one: one.building, exposure=exposure)
+    async with database.read() as session:
+        recorded = await _recorded_since(session)
+        begun = max(start - length, recorded or start)
+        exposure = _exposure(length, start - begun)
+        count = partial(_complaints, session, request_type)
+        parts = [*(seven_days(begun, start) if exposure else ()), *seven_days(start, end)]
+        kinds, buildings = await count(parts, _KIND), await count(parts, _BUILDING)
+        warnings = await _warnings(count, end, recorded)
+    now, before = _sum(one for one in kinds if one.since >= start), _sum(one for one in kinds if one.since < start)
+    places = _trends(buildings, _building, start, exposure=exposure)
     return ComplaintReport(
         start=start,
         before=begun if exposure else None,
         end=end,
-        total=rate_change(sum(one.count for one in now), sum(one.count for one in before), exposure=exposure or 1.0),
-        kinds=_trends(now, before, lambda one: one.category, exposure=exposure),
-        buildings=tuple(one for one in buildings if one.key.building is not None),
-        blocks=tuple(_blocks(now, start, end)),
-        warnings=_warnings(found, end, recorded),
+        total=rate_change(now, before, exposure=exposure or 1.0),
+        kinds=_trends(kinds, _kind, start, exposure=exposure),
+        buildings=tuple(one for one in places if one.key.building is not None),
+        blocks=tuple(_blocks(kinds, buildings, start, end)),
+        warnings=warnings,
     )
 
 
@@ -113,111 +120,113 @@ def _exposure(now: timedelta, before: timedelta) -> float | None:
     return now / before if before >= LEAST_BEFORE else None
 
 
-async def _recorded_since(database: Database) -> datetime | None:
-    async with database.read() as session:
-        found: datetime | None = await session.scalar(select(func.min(TicketRow.created_at)))
-        return found
+async def _recorded_since(session: AsyncSession) -> datetime | None:
+    found: datetime | None = await session.scalar(select(func.min(TicketRow.created_at)))
+    return found
+
+
+_STANDS = TicketRow.merged_into.is_(None)
+_KIND = (TicketRow.category,)
+_BUILDING = (TicketRow.estate, TicketRow.phase, TicketRow.lane, TicketRow.building)
+
+
+def _kind(values: Values) -> str:
+    return values[0] or ""
+
+
+def _building(values: Values) -> Place:
+    estate, phase, lane, building = values
+    return Place(estate=estate, phase=phase, lane=lane, building=building)
+
+
+def _pair(values: Values) -> tuple[str, Place]:
+    return _kind(values), _building(values[1:])
 
 
 async def _complaints(
-    database: Database,
-    since: datetime,
-    until: datetime,
+    session: AsyncSession,
     request_type: RequestType | None,
-    cuts: Sequence[datetime],
+    parts: Sequence[Part],
+    columns: tuple[InstrumentedAttribute[str | None], ...],
 ) -> list[Complained]:
-    """Counted by the parts into which `cuts`, ascending, divide the time."""
-    row, begins = TicketRow, [since, *cuts]
-    columns = (row.category, row.estate, row.phase, row.lane, row.building)
-    query = (
-        select(part_of(row.created_at, cuts).label("part"), *columns, func.count())
-        .where(row.created_at >= since, row.created_at < until, row.merged_into.is_(None))
-        .group_by("part", *columns)
-    )
-    if request_type is not None:
-        query = query.where(row.request_type == request_type)
-    async with database.read() as session:
-        return [
-            Complained(
-                since=begins[part],
-                category=category or "",
-                building=Place(estate=estate, phase=phase, lane=lane, building=building),
-                count=count,
-            )
-            for part, category, estate, phase, lane, building, count in await session.execute(query)
-        ]
+    """Counted by `columns` in each of the parts.
+
+    The database is asked once for kinds and once for buildings: their pairs in every part would be almost as many rows
+    as there are tickets.
+    """
+    wanted = {} if request_type is None else {"type": (TicketRow.request_type, request_type.value)}
+    counted = await count_by_parts(session, TicketRow.created_at, parts, columns, _STANDS, **wanted)
+    return [Complained(parts[row[0]][0], row[2:], row[1]) for row in counted]
 
 
-def _counted(some: Iterable[Complained], key_of: Callable[[Complained], K]) -> Counter[K]:
-    counted: Counter[K] = Counter()
+def _sum(some: Iterable[Complained]) -> int:
+    return sum(one.count for one in some)
+
+
+def _counted(some: Iterable[Complained]) -> Counter[Values]:
+    counted: Counter[Values] = Counter()
     for one in some:
-        counted[key_of(one)] += one.count
+        counted[one.values] += one.count
     return counted
 
 
 def _trends(
-    now: Sequence[Complained],
-    before: Sequence[Complained],
-    key_of: Callable[[Complained], K],
-    *,
-    exposure: float | None,
+    found: Sequence[Complained], key_of: Callable[[Values], K], start: datetime, *, exposure: float | None
 ) -> tuple[Trend[K], ...]:
-    """Without an exposure nothing is compared: the counts alone."""
-    counted, earlier = _counted(now, key_of), _counted(before, key_of)
+    """What came from `start` on against what came before. Without an exposure nothing is compared: the counts alone."""
+    counted = _counted(one for one in found if one.since >= start)
+    earlier = _counted(one for one in found if one.since < start)
     keys = list(dict.fromkeys([*counted, *earlier]))
     changes = [rate_change(counted[key], earlier[key], exposure=exposure or 1.0) for key in keys]
     chances = adjusted([one.p for one in changes]) if exposure else [1.0] * len(keys)
-    trends = [Trend(key=key, change=change, q=q) for key, change, q in zip(keys, changes, chances, strict=True)]
+    named = [Trend(key=key_of(key), change=change, q=q) for key, change, q in zip(keys, changes, chances, strict=True)]
+    return _ranked(named)
+
+
+def _ranked(trends: Iterable[Trend[K]]) -> tuple[Trend[K], ...]:
     return tuple(sorted(trends, key=lambda one: (-one.change.now, -one.change.before, str(one.key))))
 
 
-def _blocks(now: Sequence[Complained], start: datetime, end: datetime) -> list[SevenDays]:
-    """Counted back from the end, so that the last one is whole; the first may be shorter."""
-    blocks = []
-    for since, until in _seven_days(start, end):
-        some = [one for one in now if since <= one.since < until]
-        kinds, buildings = _counted(some, lambda one: one.category), _counted(some, lambda one: one.building)
-        blocks.append(SevenDays(start=since, end=until, by_kind=kinds, by_building=buildings))
-    return blocks
+def _blocks(
+    kinds: Sequence[Complained], buildings: Sequence[Complained], start: datetime, end: datetime
+) -> list[SevenDays]:
+    of_kind, of_building = _by_part(kinds, _kind), _by_part(buildings, _building)
+    return [
+        SevenDays(start=since, end=until, by_kind=of_kind[since], by_building=of_building[since])
+        for since, until in seven_days(start, end)
+    ]
 
 
-def _seven_days(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    found, until = [], end
-    while until > start:
-        since = max(start, until - WEEK)
-        found.append((since, until))
-        until = since
-    return found[::-1]
+def _by_part(found: Iterable[Complained], key_of: Callable[[Values], K]) -> Mapping[datetime, Counter[K]]:
+    keys: dict[Values, K] = {}
+    parts: dict[datetime, Counter[K]] = defaultdict(Counter)
+    for one in found:
+        key = keys.get(one.values)
+        if key is None:
+            key = keys[one.values] = key_of(one.values)
+        parts[one.since][key] += one.count
+    return parts
 
 
-def _windows(end: datetime, recorded: datetime | None) -> tuple[datetime, datetime]:
-    """Where the last seven days begin, and the time that they are held against."""
-    week = end - WEEK
-    return week, max(week - WEEK * WARNING_BASELINE_WEEKS, recorded or week)
-
-
-def _warnings(
-    found: Sequence[Complained], end: datetime, recorded: datetime | None
+async def _warnings(
+    count: Callable[..., Awaitable[list[Complained]]], end: datetime, recorded: datetime | None
 ) -> tuple[Trend[tuple[str, Place]], ...]:
     """Kinds in a building that come more often in the last seven days than in the eight weeks before.
 
     All pairs that occurred count as looked at, so that the few that are named are not the luckiest of many.
     """
-    week, baseline = _windows(end, recorded)
+    week = end - WEEK
+    baseline = max(week - WEEK * WARNING_BASELINE_WEEKS, recorded or week)
     exposure = _exposure(WEEK, week - baseline)
     if exposure is None:
         return ()
-    now = _counted((one for one in found if one.since >= week), _pair)
-    before = _counted((one for one in found if baseline <= one.since < week), _pair)
+    found = await count([*seven_days(baseline, week), (week, end)], (*_KIND, *_BUILDING))
+    now = _counted(one for one in found if one.since >= week)
+    before = _counted(one for one in found if one.since < week)
     pairs = list(dict.fromkeys([*now, *before]))
     chances = adjusted([chance_of_more(now[pair], before[pair], exposure=exposure) for pair in pairs])
-    named = [
-        Trend(key=pair, change=rate_change(now[pair], before[pair], exposure=exposure), q=q)
+    return _ranked(
+        Trend(key=_pair(pair), change=rate_change(now[pair], before[pair], exposure=exposure), q=q)
         for pair, q in zip(pairs, chances, strict=True)
         if q < FALSE_DISCOVERIES and now[pair] >= FEWEST_TO_WARN
-    ]
-    return tuple(sorted(named, key=lambda one: (-one.change.now, -one.change.before, str(one.key))))
-
-
-def _pair(one: Complained) -> tuple[str, Place]:
-    return one.category, one.building
+    )

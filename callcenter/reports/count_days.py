@@ -5,23 +5,27 @@ mark is taken away by its id, and only by who has seen it before counting: what 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CursorResult, and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.db.base import Base
 from callcenter.db.calls import CallRow
-from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.db.day_sums import CountChangeRow, DaySumRow, MonthSumRow
 from callcenter.db.engine import Database
 from callcenter.domain.counted_calls import Counting
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_calls
-from callcenter.reports.day_sums import marked_days, packed
+from callcenter.reports.day_sums import marked_days, month_holds, packed, together
 
 DAYS_A_TURN = 20
 MARKS_A_STATEMENT = 500
@@ -33,19 +37,60 @@ LONG_BEFORE_MIDNIGHT = timedelta(hours=1)
 async def count_some_days(database: Database, counting: Counting, *, now: datetime, most: int = DAYS_A_TURN) -> int:
     """Counts days that are not kept yet, or have changed, the newest first; how many were."""
     await _drop_marks_of_open_days(database, counting, now=now)
-    days = (await _waiting(database, counting, now=now))[:most]
-    return await count_days(database, days, counting, now=now) if days else 0
+    waiting = await _waiting(database, counting, now=now)
+    if not waiting:
+        return 0
+    counted = await count_days(database, waiting[:most], counting, now=now)
+    if len(waiting) <= most:
+        await _add_months(database, counting)
+    return counted
 
 
 async def count_all_anew(database: Database, counting: Counting, *, now: datetime) -> int:
     """Throws away what is kept and counts every day. Reports are right meanwhile: they read the calls themselves."""
     async with database.write() as session:
         await session.execute(delete(DaySumRow))
+        await session.execute(delete(MonthSumRow))
     counted = 0
     while days := await _waiting(database, counting, now=now):
         for begin in range(0, len(days), DAYS_A_TURN):
             counted += await count_days(database, days[begin : begin + DAYS_A_TURN], counting, now=now)
+    await _add_months(database, counting)
     return counted
+
+
+async def _add_months(database: Database, counting: Counting) -> None:
+    """Adds up the days of every month of which all are kept, where that has not been done since they changed."""
+    async with database.read() as session:
+        kept = (
+            await session.execute(
+                select(DaySumRow.day, DaySumRow.edition).where(DaySumRow.counting == counting.version)
+            )
+        ).all()
+        right = set(await session.scalars(select(MonthSumRow.month).where(month_holds(counting))))
+    editions: dict[date, list[int]] = defaultdict(list)
+    for day, edition in kept:
+        editions[day.replace(day=1)].append(edition)
+    for month, of_days in editions.items():
+        until = period_of_date(PeriodKind.MONTH, month, counting.zone).end.date()
+        if month not in right and len(of_days) == (until - month).days:
+            await _add_month(database, month, until, counting)
+
+
+async def _add_month(database: Database, month: date, until: date, counting: Counting) -> None:
+    its_days = (DaySumRow.day >= month, DaySumRow.day < until, DaySumRow.counting == counting.version)
+    async with database.read() as session:
+        days = (await session.execute(select(DaySumRow.edition, DaySumRow.tallies).where(*its_days))).all()
+    values = {
+        "until": until,
+        "counting": counting.version,
+        "days": len(days),
+        "editions": sum(edition for edition, _ in days),
+        "tallies": await asyncio.to_thread(together, [tallies for _, tallies in days]),
+    }
+    async with database.write() as session:
+        insert = _insert_of(session)(MonthSumRow).values(month=month, **values)
+        await session.execute(insert.on_conflict_do_update(index_elements=[MonthSumRow.month], set_=values))
 
 
 async def _waiting(database: Database, counting: Counting, *, now: datetime) -> list[date]:
@@ -109,12 +154,16 @@ async def _count(session: AsyncSession, day: date, edition: int | None, counting
 async def _keep(session: AsyncSession, day: date, edition: int | None, values: dict[str, object]) -> bool:
     values = values | {"edition": (edition or 0) + 1}
     if edition is None:
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
-        done = await session.execute(insert(DaySumRow).values(day=day, **values).on_conflict_do_nothing())
+        insert = _insert_of(session)(DaySumRow).values(day=day, **values)
+        done = await session.execute(insert.on_conflict_do_nothing())
     else:
         seen = and_(DaySumRow.day == day, DaySumRow.edition == edition)
         done = await session.execute(update(DaySumRow).where(seen).values(**values))
     return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+def _insert_of(session: AsyncSession) -> Callable[[type[Base]], SqliteInsert | PostgresInsert]:
+    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
 
 
 async def _marks(session: AsyncSession, period: Period) -> list[int]:

@@ -1,7 +1,8 @@
 """Figures of any stretch of time, from what was counted of its days and, where that does not hold, from the calls.
 
-A day that is over is counted once and kept (reports/count_days.py). Whatever changes later leaves a mark in the
-transaction that changes it (db/day_sums.py): a marked day is counted anew, and read from its calls until it has been.
+A day that is over is counted once and kept, and the days of a month are added up (reports/count_days.py). Whatever
+changes later leaves a mark in the transaction that changes it (db/day_sums.py): a marked day is counted anew, and read
+from its calls until it has been.
 So a figure is the same as if nothing were kept, at every moment.
 """
 
@@ -10,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.db.day_sums import CountChangeRow, DaySumRow, MonthSumRow
 from callcenter.domain.counted_calls import Counting
 from callcenter.domain.packed_tallies import PackedTally, added
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
@@ -68,8 +69,8 @@ async def read_parts(
 async def _stretches(
     session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime, cuts: Sequence[datetime] = ()
 ) -> list[Stretch]:
-    """Days as they were counted, and between them what has to be counted now; cut at `cuts` as well."""
-    found = await _kept_days(session, scope, counting, now=now)
+    """Days and months as they were counted, and between them what has to be counted now; cut at `cuts` as well."""
+    found = await _kept(session, scope, counting, now=now, cuts=cuts)
     for start, end in _gaps(scope, found, cuts):
         counted = await count_calls(session, scope.within(start, end), counting, now=now)
         packed_now = {number: PackedTally.of(tally) for number, tally in counted.items()}
@@ -90,22 +91,32 @@ def _gaps(scope: Scope, days: Iterable[Stretch], cuts: Iterable[datetime]) -> li
     return gaps
 
 
-async def _kept_days(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> list[Stretch]:
-    """The scope's whole days that were counted and not marked since, in order.
+async def _kept(
+    session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime, cuts: Sequence[datetime]
+) -> list[Stretch]:
+    """The scope's whole days that were counted and not marked since, in order; months of them at one go.
 
-    The marks are read first: a day that is counted anew between the two statements is then newer than it must be.
+    The marks are read first: a day that is counted anew between the statements is then newer than it must be.
     """
     first, last = _whole_days(scope, counting)
     if first > last:
         return []
     today = period_of(PeriodKind.DAY, now, counting.zone).start
     marked = await marked_days(session, scope.start, min(scope.end, today), counting)
+    months = [
+        one
+        for one in await _kept_months(session, scope, first, last, counting)
+        if one.end <= now - AGAIN_WITHIN
+        and not any(one.start < cut < one.end for cut in cuts)
+        and not any(one.start <= _begin(day, counting) < one.end for day in marked)
+    ]
     kept = await session.execute(
         select(DaySumRow.day, DaySumRow.tallies)
         .where(DaySumRow.day >= first, DaySumRow.day <= last, DaySumRow.counting == counting.version)
+        .where(*(not_(DaySumRow.day.between(*_days_of(one, counting))) for one in months))
         .order_by(DaySumRow.day)
     )
-    found = []
+    found = months
     for day, text in kept:
         period = period_of_date(PeriodKind.DAY, day, counting.zone)
         settled, young = period.end <= now - AGAIN_WITHIN, period.start > now - AGAIN_WITHIN
@@ -114,8 +125,47 @@ async def _kept_days(session: AsyncSession, scope: Scope, counting: Counting, *,
         tallies = unpacked(text, number=scope.number)
         if young:
             tallies = {number: tally.opened() for number, tally in tallies.items()}
-        found.append(Stretch(start=period.start.astimezone(UTC), end=period.end.astimezone(UTC), tallies=tallies))
-    return found
+        found.append(_stretch(period, tallies))
+    return sorted(found, key=lambda one: one.start)
+
+
+async def _kept_months(
+    session: AsyncSession, scope: Scope, first: date, last: date, counting: Counting
+) -> list[Stretch]:
+    """Whole months from `first` to `last` that are the sum of their days as these are kept now."""
+    kept = await session.execute(
+        select(MonthSumRow.month, MonthSumRow.tallies).where(
+            MonthSumRow.month >= first, MonthSumRow.until <= last + timedelta(days=1), month_holds(counting)
+        )
+    )
+    return [
+        _stretch(period_of_date(PeriodKind.MONTH, month, counting.zone), unpacked(text, number=scope.number))
+        for month, text in kept
+    ]
+
+
+def month_holds(counting: Counting) -> ColumnElement[bool]:
+    """Whether a row of months says what the rows of its days say now."""
+    day, month = DaySumRow, MonthSumRow
+    its_days = and_(day.day >= month.month, day.day < month.until, day.counting == month.counting)
+    return and_(
+        month.counting == counting.version,
+        month.days == select(func.count()).where(its_days).scalar_subquery(),
+        month.editions == select(func.sum(day.edition)).where(its_days).scalar_subquery(),
+    )
+
+
+def _stretch(period: Period, tallies: Mapping[str, PackedTally]) -> Stretch:
+    return Stretch(start=period.start.astimezone(UTC), end=period.end.astimezone(UTC), tallies=tallies)
+
+
+def _begin(day: date, counting: Counting) -> datetime:
+    return period_of_date(PeriodKind.DAY, day, counting.zone).start.astimezone(UTC)
+
+
+def _days_of(one: Stretch, counting: Counting) -> tuple[date, date]:
+    first, after = (at.astimezone(counting.zone).date() for at in (one.start, one.end))
+    return first, after - timedelta(days=1)
 
 
 def _whole_days(scope: Scope, counting: Counting) -> tuple[date, date]:
@@ -147,3 +197,10 @@ def unpacked(text: str, *, number: str | None = None) -> dict[str, PackedTally]:
     kept = json.loads(text)
     wanted = kept if number is None else {number} & kept.keys()
     return {one: PackedTally.from_json(kept[one]) for one in wanted}
+
+
+def together(days: Iterable[str]) -> str:
+    """The tallies of several days, all packed, as those of one."""
+    kept = [unpacked(one) for one in days]
+    numbers = sorted({number for one in kept for number in one})
+    return packed({number: added(one[number] for one in kept if number in one) for number in numbers})

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
@@ -13,10 +14,10 @@ from callcenter.db.calls import CallRow
 from callcenter.db.engine import Database
 from callcenter.db.language import LanguageCheckRow, LanguageFindingRow
 from callcenter.domain.language_scores import CallSums, WeekScore, scored
-from callcenter.reports.language_counts import KindCount, LanguageCounts, count_checks, heard_between
+from callcenter.reports.language_counts import KindCount, LanguageCounts, count_checks
 
 MOST_WAITING = 100
-MOST_FINDINGS = 100
+MOST_FINDINGS = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,11 +71,11 @@ async def language_report(
     """The last `weeks` weeks with this one, of one agent if `agent_id` is given; `kind` picks the findings listed."""
     today = now.astimezone(zone).date()
     mondays = tuple(today - timedelta(days=today.weekday() + 7 * back) for back in reversed(range(weeks)))
-    since, *cuts = (datetime.combine(monday, datetime.min.time(), zone) for monday in mondays)
+    bounds = [datetime.combine(monday, time.min, zone) for monday in (*mondays, mondays[-1] + timedelta(weeks=1))]
     async with database.read() as session:
-        counts = await count_checks(session, heard_between(since, agent_id=agent_id), cuts)
+        counts = await count_checks(session, list(pairwise(bounds)), agent_id)
         waiting = await _on_calls(session, _waiting(agent_id))
-        latest = await _on_calls(session, _latest(since, agent_id, kind))
+        latest = await _on_calls(session, _latest(bounds[0], agent_id, kind))
     return LanguageReport(
         weeks=mondays,
         agents=_agents(counts, mondays),
@@ -98,9 +99,11 @@ def _latest(since: datetime, agent_id: str | None, kind: str) -> Select[Language
     query = (
         select(LanguageFindingRow)
         .join(LanguageCheckRow, LanguageCheckRow.call_id == LanguageFindingRow.call_id)
-        .where(heard_between(since, agent_id=agent_id), LanguageFindingRow.gone_at.is_(None))
+        .where(LanguageCheckRow.heard_at >= since, LanguageFindingRow.gone_at.is_(None))
         .order_by(LanguageCheckRow.heard_at.desc(), LanguageFindingRow.start_ms)
     )
+    if agent_id is not None:
+        query = query.where(LanguageCheckRow.agent == agent_id)
     return (query.where(LanguageFindingRow.kind == kind) if kind else query).limit(MOST_FINDINGS)
 
 
@@ -114,6 +117,6 @@ async def _on_calls(session: AsyncSession, query: Select[LanguageFindingRow]) ->
 def _agents(counts: LanguageCounts, mondays: Sequence[date]) -> dict[str, tuple[WeekScore, ...]]:
     """Each agent's weeks. What a supervisor overturned counts as passed."""
     weeks: dict[str, list[CallSums]] = defaultdict(lambda: [CallSums() for _ in mondays])
-    for one in counts.alike:
-        weeks[one.agent][one.part] += CallSums.alike(one.passed, len(one.judged), calls=one.calls)
+    for (agent, part), alike in counts.alike.items():
+        weeks[agent][part] = CallSums.of(alike)
     return {agent: scored(list(zip(mondays, sums, strict=True))) for agent, sums in sorted(weeks.items())}

@@ -13,7 +13,8 @@ from callcenter.domain.counted_calls import Counting
 from callcenter.reports.answering import Summary, summary
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.complaints import ComplaintReport, complaint_report
-from callcenter.reports.language_counts import KindCount, count_checks, heard_between
+from callcenter.reports.language_counts import KindCount, count_checks
+from callcenter.reports.parts_of_time import seven_days
 
 MOST_CASES = 3
 CONTENT, DISCONTENT = 4, 2
@@ -79,7 +80,7 @@ async def quarterly_review(
     calls_before = await summary(database, earlier, counting, now=now)
     complaints = await complaint_report(database, start=start, end=until)
     async with database.read() as session:
-        language = await count_checks(session, heard_between(start, until))
+        language = await count_checks(session, seven_days(start, until), by_agent=False)
         return QuarterlyReview(
             quarter=quarter,
             start=start,

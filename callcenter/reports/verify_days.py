@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.db.calls import CallRow
-from callcenter.db.day_sums import DaySumRow
+from callcenter.db.day_sums import DaySumRow, MonthSumRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow, event_of
 from callcenter.db.tickets import TicketCallRow, TicketRow
@@ -24,7 +24,7 @@ from callcenter.domain.rings import RingRule
 from callcenter.domain.tallies import Tallies, Tally
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_promises, link_columns, link_of
-from callcenter.reports.day_sums import marked_days, packed
+from callcenter.reports.day_sums import marked_days, month_holds, packed, together
 
 CALLS_A_STATEMENT = 500
 
@@ -44,6 +44,21 @@ async def verify_days(database: Database, counting: Counting, rule: RingRule) ->
     for day in days:
         async with database.read() as session:
             yield await _checked(session, day, counting, rule)
+
+
+async def wrong_months(database: Database, counting: Counting) -> list[date]:
+    """Months that are taken for the sum of their days and are not."""
+    wrong = []
+    async with database.read() as session:
+        months = await session.execute(
+            select(MonthSumRow.month, MonthSumRow.until, MonthSumRow.tallies).where(month_holds(counting))
+        )
+        for month, until, kept in months.all():
+            its_days = (DaySumRow.day >= month, DaySumRow.day < until, DaySumRow.counting == counting.version)
+            days = await session.scalars(select(DaySumRow.tallies).where(*its_days))
+            if kept != together(days.all()):
+                wrong.append(month)
+    return wrong
 
 
 async def _checked(session: AsyncSession, day: date, counting: Counting, rule: RingRule) -> CheckedDay:

@@ -58,35 +58,29 @@ def block_chart(found: ComplaintReport, visit: Visit) -> BlockChart:
     return BlockChart(columns=tuple(columns), scale=scale)
 
 
-SPARK_WIDTH, SPARK_HEIGHT, SPARK_STEP = 4.0, 20.0, 5.0
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_STEP = 4, 20, 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spark:
-    """The seven days of one kind or building as small columns, the oldest first; the highest fills the height."""
+    """The seven days of one kind or building as small columns, the oldest first; the highest fills the height.
 
-    width: float
-    bars: tuple[shapes.Bar, ...]
-    counts: tuple[int, ...]
+    `columns`: the outline of all of them, as a path of SVG.
+    """
+
+    width: int
+    columns: str
+    counts: str
 
 
 def spark(counts: Sequence[int]) -> Spark:
     per_count = SPARK_HEIGHT / max(1, *counts)
-    return Spark(
-        width=len(counts) * SPARK_STEP,
-        bars=tuple(
-            shapes.Bar(
-                kind="count",
-                x=number * SPARK_STEP,
-                y=round(SPARK_HEIGHT - count * per_count, 1),
-                width=SPARK_WIDTH,
-                height=round(count * per_count, 1),
-            )
-            for number, count in enumerate(counts)
-            if count
-        ),
-        counts=tuple(counts),
-    )
+    columns = [
+        f"M{number * SPARK_STEP} {SPARK_HEIGHT}v-{count * per_count:.1f}h{SPARK_WIDTH}V{SPARK_HEIGHT}z"
+        for number, count in enumerate(counts)
+        if count
+    ]
+    return Spark(width=len(counts) * SPARK_STEP, columns="".join(columns), counts=" ".join(map(str, counts)))
 
 
 def ratio_words(change: RateChange, visit: Visit) -> str:

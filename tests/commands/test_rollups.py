@@ -28,7 +28,7 @@ async def test_days_are_made_anew_and_verified(
     await store(database, random_stories(21, START, calls=30, hours=48), RingRule(), clock.now())
     assert await rebuild(settings, from_events=False) == 0
     assert await verify(settings) == 0
-    assert " 0 differ (30 calls)" in capsys.readouterr().out
+    assert " 0 days or months differ (30 calls)" in capsys.readouterr().out
 
     async with database.write() as session:  # a row that does not follow from its events, counted as it stands
         await session.execute(update(CallRow).values(disposition="refused", verdict=None))

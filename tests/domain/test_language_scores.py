@@ -1,6 +1,7 @@
 """Weeks of an agent: a share with its doubt, and a change only where chance is an unlikely reason."""
 
 import random
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ MONDAY = date(2026, 10, 5)
 
 def sums(calls: list[tuple[int, int]]) -> CallSums:
     """(checks passed, checks made) of each call."""
-    return sum((CallSums.alike(passed, made) for passed, made in calls), CallSums())
+    return sum((CallSums.of({one: 1}) for one in calls), CallSums())
 
 
 def weeks(*calls: list[tuple[int, int]]) -> list[tuple[date, CallSums]]:
@@ -51,5 +52,4 @@ def test_the_scatter_is_that_of_the_single_calls() -> None:
     calls = [(dice.randrange(8, 13), 12) if dice.random() < 0.8 else (3, 4) for _ in range(200)]
     share = sum(passed for passed, _ in calls) / sum(made for _, made in calls)
     assert sums(calls).scatter == pytest.approx(sum((passed - share * made) ** 2 for passed, made in calls))
-    alike = sum((CallSums.alike(*one, calls=calls.count(one)) for one in set(calls)), CallSums())
-    assert alike == sums(calls)
+    assert CallSums.of(Counter(calls)) == sums(calls)

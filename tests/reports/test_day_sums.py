@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from callcenter.db.calls import CallRow
-from callcenter.db.day_sums import CountChangeRow, DaySumRow
+from callcenter.db.day_sums import CountChangeRow, DaySumRow, MonthSumRow
 from callcenter.db.engine import Database
 from callcenter.db.events import CallEventRow, event_values
 from callcenter.db.tickets import TicketCallRow, TicketDeadlineRow, TicketRow
@@ -26,8 +26,8 @@ from callcenter.reports import count_days
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.count_days import count_some_days, days_to_count
 from callcenter.reports.counted import count_calls
-from callcenter.reports.day_sums import packed, read_parts, read_tallies, total_of
-from callcenter.reports.verify_days import verify_days
+from callcenter.reports.day_sums import packed, read_parts, read_tallies, together, total_of
+from callcenter.reports.verify_days import verify_days, wrong_months
 from callcenter.services.fold_calls import fold_pending
 from callcenter.services.judge_again import judge_some
 from tests.conftest import SetClock
@@ -314,3 +314,50 @@ async def test_a_kept_day_is_verified_from_its_events(database: Database, clock:
     async with database.write() as session:
         await session.execute(delete(CountChangeRow))
     assert {one.day: one.holds async for one in verify_days(database, COUNTING, RULE)}[found[1].day] is False
+
+
+async def test_a_month_is_read_as_the_sum_of_its_days(database: Database, clock: SetClock) -> None:
+    """Read and counted as its calls are; after a change in one of its days, while that waits, and when it is done."""
+    begin = datetime(2026, 8, 29, 16, 0, tzinfo=UTC)
+    stories = sorted(random_stories(5, begin, calls=60, hours=24 * 40), key=lambda one: one.at)
+    await store(database, stories, RULE, clock.now())
+    numbered = list(enumerate(stories, 1))
+    await save(
+        database,
+        *(ticket(number, f"GD-{number}", one.call_id, one.at) for number, one in numbered),
+        *(TicketCallRow(ticket_id=number, call_id=one.call_id, relation="first") for number, one in numbered),
+    )
+    scope = Scope(start=begin, end=begin + timedelta(days=45))
+    before = await kept_and_true(database, clock, scope)
+    await count_all(database, clock)
+    async with database.read() as session:
+        assert set(await session.scalars(select(MonthSumRow.month))) == {date(2026, 9, 1), date(2026, 10, 1)}
+    assert await kept_and_true(database, clock, scope) == before
+    assert await wrong_months(database, COUNTING) == []
+    september = period_of(PeriodKind.MONTH, datetime(2026, 9, 15, tzinfo=UTC), SHANGHAI)
+    async with database.read() as session:
+        whole, by_day = await read_parts(
+            session,
+            Scope(start=september.start, end=september.end),
+            september.parts(),
+            COUNTING,
+            now=clock.now(),
+        )
+        asked = await plain_sql.figures_of_parts(
+            session, Scope(start=september.start, end=september.end), september.parts(), in_time_ms=15_000
+        )
+    assert [one.figures() for one in by_day] == asked
+    assert total_of(whole).figures().offered == sum(one.figures().offered for one in by_day) > 0
+
+    changed = next(one for one in stories if september.start < one.at < september.end)
+    await the_estate_is_corrected(database, changed, clock)
+    kept, true = await kept_and_true(database, clock, scope)
+    assert kept == true != before[1]
+    assert await count_some_days(database, COUNTING, now=clock.now()) == 1
+    assert await kept_and_true(database, clock, scope) == (true, true)
+    assert await wrong_months(database, COUNTING) == []
+    async with database.write() as session:
+        month = await session.get_one(MonthSumRow, date(2026, 9, 1))
+        assert month.editions == 31, "one of its thirty days was counted twice"
+        month.tallies = together([])
+    assert await wrong_months(database, COUNTING) == [date(2026, 9, 1)]

@@ -13,7 +13,8 @@ from callcenter.db.engine import Database
 from callcenter.db.language import LanguageCheckRow, LanguageFindingRow
 from callcenter.domain.rings import RingRule
 from callcenter.reports.language import language_report
-from callcenter.reports.language_counts import count_checks, heard_between
+from callcenter.reports.language_counts import count_checks
+from callcenter.reports.parts_of_time import seven_days
 from tests.conftest import SetClock
 from tests.reports.hotline import random_stories, store
 
@@ -60,7 +61,7 @@ async def test_counts_are_those_of_the_single_calls(database: Database, clock: S
     async with database.read() as session:
         checks = (await session.scalars(select(LanguageCheckRow))).all()
         findings = [one for one in await session.scalars(select(LanguageFindingRow)) if one.gone_at is None]
-        counts = await count_checks(session, heard_between(START - timedelta(days=1)))
+        counts = await count_checks(session, seven_days(START - timedelta(days=1), START + timedelta(days=60)))
     stands = {(one.call_id, one.kind) for one in findings if one.upheld is not False}
     judged = Counter(kind for check in checks for kind in check.judged)
     found = Counter(kind for _, kind in stands)
