@@ -75,5 +75,5 @@ def test_a_call_that_rang_nobody_is_its_notice_alone_and_one_that_goes_on_is_not
 
 def test_small_columns_fill_the_height_of_the_highest() -> None:
     drawn = spark([0, 3, 6])
-    assert [(bar.x, bar.height) for bar in drawn.bars] == [(5, 10), (10, 20)]
-    assert (drawn.width, spark([0, 0]).bars) == (15, ())
+    assert drawn.columns == "M5 20v-10.0h4V20zM10 20v-20.0h4V20z"
+    assert (drawn.width, drawn.counts, spark([0, 0]).columns) == (15, "0 3 6", "")
