@@ -403,7 +403,7 @@ class UnderstandingSettings(Section):
     rules_dir: Path | None = Field(
         None,
         description="A folder whose rule files (categories.toml, urgency.toml, service_language.toml ...) replace the "
-        "built-in ones",
+        "built-in ones; empty: the folder rules below server.data_dir, where the console keeps what is edited there",
     )
     area_code: Annotated[str, Field(pattern=r"^(0\d{2,3})?$")] = Field(
         "", description="Area code of the estates, which a bare landline number takes, for example 021"
@@ -734,6 +734,11 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         return self.server.data_dir / "recordings"
+
+    @property
+    def rules_dir(self) -> Path:
+        """Where rule files of the operator's own are looked for, and saved by the console."""
+        return self.understanding.rules_dir or self.server.data_dir / "rules"
 
     def agent(self, agent_id: str) -> AgentSettings | None:
         return next((agent for agent in self.agents if agent.id == agent_id), None)

@@ -120,7 +120,7 @@ def rules_of(settings: Settings) -> FollowUpRules:
 
 def rule_folder(settings: Settings) -> RuleFolder:
     """The rules of understanding: the built-in ones, or an operator's."""
-    return RuleFolder(settings.understanding.rules_dir)
+    return RuleFolder(settings.rules_dir)
 
 
 def language_checker(settings: Settings) -> LanguageChecker:
@@ -129,7 +129,7 @@ def language_checker(settings: Settings) -> LanguageChecker:
         zone=settings.zone,
         company=settings.console.company,
         wording=rule_folder(settings),
-        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+        rule_file=LanguageRuleFile(settings.rules_dir),
     )
 
 

@@ -39,7 +39,7 @@ from callcenter.web.keys import (
     SETTINGS,
     SPEECH,
 )
-from callcenter.web.language import load_catalogs
+from callcenter.web.language import load_catalogs, names_of
 from callcenter.web.live import add_live_feed
 from callcenter.web.outside import friendly_refusals, home, static_file
 from callcenter.web.pages import (
@@ -47,6 +47,7 @@ from callcenter.web.pages import (
     admin_audit,
     admin_provider,
     admin_register,
+    admin_rules,
     admin_users,
     agent_state,
     alarms,
@@ -91,8 +92,8 @@ def language_checker(settings: Settings) -> LanguageChecker:
     return LanguageChecker(
         zone=settings.zone,
         company=settings.console.company,
-        wording=RuleFolder(settings.understanding.rules_dir),
-        rule_file=LanguageRuleFile(settings.understanding.rules_dir),
+        wording=RuleFolder(settings.rules_dir),
+        rule_file=LanguageRuleFile(settings.rules_dir),
     )
 
 
@@ -135,7 +136,7 @@ def add_console(
     app[CONSOLE] = console or ConsoleSettings(load=functools.partial(changed_settings, settings))
     app[ARRIVALS] = arrivals or Arrivals()
     app[LANGUAGE] = language_checker(settings)
-    app[ASSETS], app[CATALOGS] = Assets(), load_catalogs()
+    app[ASSETS], app[CATALOGS] = Assets(), load_catalogs(names_of(app[LANGUAGE].wording))
     app[PROXIES] = TrustedProxies(settings.server.trusted_proxies)
     app[LIMITER] = LoginLimiter(attempts_a_minute=settings.console.login_attempts_a_minute)
     set_up_templates(app)
@@ -193,6 +194,9 @@ def _add_administration(app: web.Application) -> None:
     post("/admin/register", admin_register.preview, largest_bytes=admin_register.LARGEST_BYTES)
     post("/admin/register/take", admin_register.take)
     get("/admin/audit", admin_audit.audit)
+    get("/admin/rules", admin_rules.rules)
+    get("/admin/rules/{name}", admin_rules.rule)
+    post("/admin/rules/{name}", admin_rules.change, largest_bytes=admin_rules.LARGEST_BYTES)
     post("/admin/provider/test", admin_provider.test)
     get("/admin/provider/arrivals", admin_provider.arrivals)
     get("/admin/{room}", admin.room)

@@ -8,7 +8,6 @@ from typing import Any
 from callcenter.db.tickets import TicketHistoryRow
 from callcenter.domain.reasons import reason_text
 from callcenter.domain.reminder_kinds import reminder_kinds
-from callcenter.domain.understanding.rules_files import default_rules
 from callcenter.web.causes import cause_words
 from callcenter.web.fields import written
 from callcenter.web.names import Names
@@ -223,7 +222,7 @@ def _told_reason(reason: str, reader: Reader) -> str | None:
     say, language = reader.catalog.gettext, reader.catalog.language
     kind, _, key = reason.partition(":")
     if kind == "dialect":
-        spoken = next((one for one in default_rules().dialects if one.key == key), None)
+        spoken = next((one for one in reader.catalog.rules().dialects if one.key == key), None)
         label = (spoken.zh if language == "zh" else spoken.en) if spoken else key
         return say("像是方言（%(dialect)s）", dialect=label)
     return {

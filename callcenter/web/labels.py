@@ -13,7 +13,6 @@ from callcenter.domain.rings import Disposition, Verdict
 from callcenter.domain.ticket_life import TicketStatus
 from callcenter.domain.tickets import PromiseKind, RequestType, Responsibility, Urgency
 from callcenter.domain.transcript import Side
-from callcenter.domain.understanding.rules_files import default_rules
 from callcenter.web.language import N_, Catalog
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -200,7 +199,16 @@ class Labels:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._categories = {one.key: {"zh": one.zh, "en": one.en} for one in default_rules().categories}
+        self._named: tuple[object, Mapping[str, Mapping[str, str]]] = (None, {})
+
+    @property
+    def _categories(self) -> Mapping[str, Mapping[str, str]]:
+        """As the rules in force name them."""
+        rules, (of_rules, names) = self._catalog.rules(), self._named
+        if rules is not of_rules:
+            names = {one.key: {"zh": one.zh, "en": one.en} for one in rules.categories}
+            self._named = (rules, names)
+        return names
 
     def __call__(self, kind: str, key: str | None) -> str:
         if not key:

@@ -10,7 +10,7 @@ from tests.web.conftest import Client, SignIn, hidden, log_in
 
 PAGES = (
     *("company", "provider", "phones", "hours", "flow", "deadlines", "texts", "model", "retention"),
-    *("register", "users", "changes", "audit"),
+    *("rules", "register", "users", "changes", "audit"),
 )
 
 

@@ -60,9 +60,10 @@ PAGES = {
     "admin": "/admin",
     **{
         f"admin-{room}": f"/admin/{room}"
-        for room in ("provider", "phones", "hours", "flow", "deadlines", "texts", "model")
+        for room in ("company", "provider", "phones", "hours", "flow", "deadlines", "texts", "model", "retention")
     },
-    **{f"admin-{room}": f"/admin/{room}" for room in ("register", "users", "changes", "audit")},
+    **{f"admin-{room}": f"/admin/{room}" for room in ("register", "users", "changes", "audit", "rules")},
+    "admin-rule": "/admin/rules/categories",
     "missing": "/nowhere",
 }
 SHOTS = os.environ.get("CALLCENTER_SHOTS")

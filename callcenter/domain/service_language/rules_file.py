@@ -55,16 +55,20 @@ class LanguageRuleFile:
 @cache
 def default_language_rules() -> LanguageRules:
     """The rules that come with the product."""
-    text = (files(__package__) / "data" / f"{FILE}.toml").read_text("utf-8")
-    return _read(f"{FILE}.toml", text)
+    return read_language_rules(f"{FILE}.toml", built_in_text())
+
+
+def built_in_text() -> str:
+    return (files(__package__) / "data" / f"{FILE}.toml").read_text("utf-8")
 
 
 def language_rules(path: Path) -> LanguageRules:
     """The rules of one file; raises RuleFileError with the line."""
-    return _read(*text_of_file(path))
+    return read_language_rules(*text_of_file(path))
 
 
-def _read(path: str, text: str) -> LanguageRules:
+def read_language_rules(path: str, text: str) -> LanguageRules:
+    """The rules of a text; `path` is what an error calls it."""
     table = parsed(path, text)
     try:
         return _rules(table, version=hashlib.sha256(text.encode()).hexdigest()[:12])

@@ -30,6 +30,17 @@ def _built_in() -> dict[str, tuple[str, str]]:
     return {name: (f"{name}.toml", (folder / f"{name}.toml").read_text("utf-8")) for name in FILES}
 
 
+def built_in_text(name: str) -> str:
+    return _built_in()[name][1]
+
+
+def rules_with(folder: Path, name: str, text: str) -> Rules:
+    """The rules of an operator's folder with this text in place of one file; raises RuleFileError with the line."""
+    others = (one for one in FILES if one != name and (folder / f"{one}.toml").is_file())
+    own = {one: text_of_file(folder / f"{one}.toml") for one in others}
+    return _read(_built_in() | own | {name: (f"{name}.toml", text)})
+
+
 class RuleFolder:
     """The product's rules, each file replaced by the one of the same name in an operator's folder, if it is there.
 
@@ -48,6 +59,9 @@ class RuleFolder:
         if self._folder is None:
             return default_rules()
         stamps = self._stamps_now(self._folder)
+        if not stamps:
+            self._stamps, self._rules, self.problem = None, None, None
+            return default_rules()
         if stamps != self._stamps:
             self._stamps = stamps
             self._read_again(self._folder, stamps)

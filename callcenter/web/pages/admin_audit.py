@@ -22,6 +22,7 @@ ACTIONS: Mapping[str, str] = {
     "exported_tickets": N_("导出工单"),
     "setting_changed": N_("改设置"),
     "register_imported": N_("导入房产"),
+    "rules_changed": N_("改规则"),
     "user_added": N_("加用户"),
     "user_changed": N_("改用户"),
     "disabled": N_("停用用户"),
