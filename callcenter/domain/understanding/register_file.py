@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from callcenter.domain.phone_numbers import dialable
 from callcenter.domain.tickets import Place
@@ -25,6 +25,23 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 MOST_ERRORS = 100
 LONGEST_CELL = 60
 
+NO_CSV = "the line is no CSV (%(why)s); put cells with quotes or line breaks into double quotes"
+NO_ENCODING = "the file is neither UTF-8 nor GB 18030; save it as CSV UTF-8"
+TWO_COLUMNS = "two columns mean %(column)s; keep one"
+NO_COLUMNS = "the first line must name the columns: %(columns)s (or 小区, 楼栋, 单元, 房号, 姓名, 电话 ...)"
+NO_ROOMS = "the file has no rooms; add a line for each"
+TOO_MANY_CELLS = "%(cells)s cells under %(headings)s headings; a comma inside a cell needs double quotes"
+SAME_AS_BEFORE = "the same as line %(line)s; remove one of them"
+TOO_LONG = "longer than %(most)s letters, or with letters that cannot be shown"
+AS_A_NUMBER = "written by a spreadsheet as a number; format the column as text and save again"
+NO_PHONE = "11 digits for a mobile (13812345678), area code and number for a landline (021-12345678)"
+NO_PHASE = "write the phase like 二期 or 2"
+NO_FLOOR = "write the floor like 5, 负1 or B1"
+NO_FIGURE = "write the %(column)s like 3, 12A or B"
+NO_ADDRESS = "a line needs at least an estate, a lane or a building"
+NO_BUILDING = "%(column)s %(value)s needs its building"
+NO_ROOM = "a resident needs a room"
+
 _COLUMN_OF = {heading: column for column, headings in HEADINGS.items() for heading in headings}
 _NUMBERED = re.compile(r"附?[A-Z]?\d{1,5}[A-Z]?|[A-Z甲乙丙丁东西南北]")
 _FLOOR = re.compile(r"(?:负|地下|-|B)?\d{1,3}")
@@ -34,12 +51,20 @@ _BY_A_SPREADSHEET = re.compile(r"\d+\.0|\d(?:\.\d+)?[eE]\+?\d+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegisterError:
-    """What is wrong in one cell, or with one line (then `column` is empty)."""
+    """What is wrong in one cell, or with one line (then `column` is empty).
+
+    `advice` is one of a few sentences, so that it can be said in another language; `values` stand in its %(...)s.
+    """
 
     line: int
     column: str
     value: str
-    remedy: str
+    advice: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        return self.advice % self.values if self.values else self.advice
 
     def __str__(self) -> str:
         where = f", column {self.column}" if self.column else ""
@@ -85,8 +110,12 @@ def read_register(data: bytes) -> RegisterFile:
         columns, ignored = _columns(next(rows, []))
         return RegisterFile(rooms=_rooms(rows, columns), ignored=ignored)
     except csv.Error as error:
-        remedy = f"the line is no CSV ({error}); put cells with quotes or line breaks into double quotes"
-        raise RegisterFileError([RegisterError(line=rows.line_num, column="", value="", remedy=remedy)]) from error
+        raise _refused(rows.line_num, NO_CSV, why=str(error)) from error
+
+
+def _refused(line: int, advice: str, of_column: str = "", shown: str = "", **values: object) -> RegisterFileError:
+    error = RegisterError(line=line, column=of_column, value=shown, advice=advice, values=values)
+    return RegisterFileError([error])
 
 
 def _decoded(data: bytes) -> str:
@@ -96,8 +125,7 @@ def _decoded(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    remedy = "the file is neither UTF-8 nor GB 18030; save it as CSV UTF-8"
-    raise RegisterFileError([RegisterError(line=1, column="", value="", remedy=remedy)])
+    raise _refused(1, NO_ENCODING)
 
 
 def _columns(heading: list[str]) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
@@ -107,13 +135,9 @@ def _columns(heading: list[str]) -> tuple[tuple[str | None, ...], tuple[str, ...
     known = [column for column in columns if column is not None]
     twice = sorted({column for column in known if known.count(column) > 1})
     if twice:
-        remedy = f"two columns mean {twice[0]}; keep one"
-        raise RegisterFileError([RegisterError(line=1, column=twice[0], value=",".join(heading)[:60], remedy=remedy)])
+        raise _refused(1, TWO_COLUMNS, twice[0], ",".join(heading)[:60], column=twice[0])
     if not {"estate", "lane", "building"} & set(known):
-        remedy = (
-            f"the first line must name the columns: {', '.join(HEADINGS)} (or 小区, 楼栋, 单元, 房号, 姓名, 电话 ...)"
-        )
-        raise RegisterFileError([RegisterError(line=1, column="", value=",".join(heading)[:60], remedy=remedy)])
+        raise _refused(1, NO_COLUMNS, "", ",".join(heading)[:60], columns=", ".join(HEADINGS))
     return columns, tuple(
         name for name, column in zip(heading, columns, strict=True) if column is None and name.strip()
     )
@@ -132,7 +156,7 @@ def _rooms(rows: Iterator[list[str]], columns: tuple[str | None, ...]) -> dict[P
         if len(errors) >= MOST_ERRORS:
             break
     if not errors and not found:
-        errors = [RegisterError(line=2, column="", value="", remedy="the file has no rooms; add a line for each")]
+        raise _refused(2, NO_ROOMS)
     if errors:
         raise RegisterFileError(errors[:MOST_ERRORS])
     return found
@@ -150,8 +174,8 @@ class _Row:
     cells: list[str]
     columns: tuple[str | None, ...]
 
-    def error(self, column: str, value: str, remedy: str) -> RegisterError:
-        return RegisterError(line=self.line, column=column, value=value[:LONGEST_CELL], remedy=remedy)
+    def error(self, column: str, value: str, advice: str, /, **values: object) -> RegisterError:
+        return RegisterError(line=self.line, column=column, value=value[:LONGEST_CELL], advice=advice, values=values)
 
     def by_column(self) -> dict[str, str]:
         return {
@@ -166,8 +190,7 @@ def _take(
 ) -> list[RegisterError]:
     """Adds the row's room, or says what is wrong with the row."""
     if len(row.cells) > len(row.columns):
-        remedy = f"{len(row.cells)} cells under {len(row.columns)} headings; a comma inside a cell needs double quotes"
-        return [row.error("", ",".join(row.cells), remedy)]
+        return [row.error("", ",".join(row.cells), TOO_MANY_CELLS, cells=len(row.cells), headings=len(row.columns))]
     cells = row.by_column()
     errors = [error for column, cell in cells.items() if (error := _wrong_cell(row, column, cell)) is not None]
     if not errors:
@@ -177,36 +200,35 @@ def _take(
     place, resident = _place(cells), _resident(cells)
     known = lines.setdefault((place, resident), row.line)
     if known != row.line:
-        return [row.error("", place.written(), f"the same as line {known}; remove one of them")]
+        return [row.error("", place.written(), SAME_AS_BEFORE, line=known)]
     found[place] = (*found.get(place, ()), *([resident] if resident else []))
     return []
 
 
 def _wrong_cell(row: _Row, column: str, cell: str) -> RegisterError | None:
     if len(cell) > LONGEST_CELL or not cell.isprintable():
-        return row.error(column, cell, f"longer than {LONGEST_CELL} letters, or with letters that cannot be shown")
+        return row.error(column, cell, TOO_LONG, most=LONGEST_CELL)
     if column not in ("estate", "name") and _BY_A_SPREADSHEET.fullmatch(cell):
-        return row.error(column, cell, "written by a spreadsheet as a number; format the column as text and save again")
+        return row.error(column, cell, AS_A_NUMBER)
     if column == "phone" and dialable(cell) is None:
-        remedy = "11 digits for a mobile (13812345678), area code and number for a landline (021-12345678)"
-        return row.error(column, cell, remedy)
+        return row.error(column, cell, NO_PHONE)
     if column == "phase" and not _PHASE.fullmatch(cell):
-        return row.error(column, cell, "write the phase like 二期 or 2")
+        return row.error(column, cell, NO_PHASE)
     if column == "floor" and not _FLOOR.fullmatch(_figure(cell)):
-        return row.error(column, cell, "write the floor like 5, 负1 or B1")
+        return row.error(column, cell, NO_FLOOR)
     if column in ("lane", "building", "unit", "room") and not _NUMBERED.fullmatch(_figure(cell)):
-        return row.error(column, cell, f"write the {column} like 3, 12A or B")
+        return row.error(column, cell, NO_FIGURE, column=column)
     return None
 
 
 def _wrong_address(row: _Row, cells: Mapping[str, str]) -> list[RegisterError]:
     if not {"estate", "lane", "building"} & set(cells):
-        return [row.error("building", "", "a line needs at least an estate, a lane or a building")]
+        return [row.error("building", "", NO_ADDRESS)]
     for lower in ("unit", "floor", "room"):
         if lower in cells and "building" not in cells:
-            return [row.error("building", "", f"{lower} {cells[lower]} needs its building")]
+            return [row.error("building", "", NO_BUILDING, column=lower, value=cells[lower])]
     if ("name" in cells or "phone" in cells) and "room" not in cells and "building" not in cells:
-        return [row.error("room", "", "a resident needs a room")]
+        return [row.error("room", "", NO_ROOM)]
     return []
 
 

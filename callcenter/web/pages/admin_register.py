@@ -13,6 +13,7 @@ from callcenter.web.errors import BadForm
 from callcenter.web.frame import render_room
 from callcenter.web.keys import DATABASE
 from callcenter.web.language import N_
+from callcenter.web.register_words import column_words, remedy_words
 from callcenter.web.visit import Visit, see_other
 
 LARGEST_BYTES = 20 * 1024 * 1024
@@ -88,6 +89,8 @@ async def _show(
         state=state,
         name=name,
         errors=errors,
+        column_of=lambda error: column_words(error.column, visit.catalog),
+        remedy_of=lambda error: remedy_words(error, visit.catalog),
         would=would,
         ignored=ignored,
         was_saved="saved" in request.query,
