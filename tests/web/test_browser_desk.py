@@ -15,10 +15,10 @@ from callcenter.services.live_board import LiveBoard
 from tests.conftest import SetClock
 from tests.web.day import NOISE
 from tests.web.desk_calls import CALL, answered, desk_console, hung_up, register, rings, said
-from tests.web.test_browser import SHOTS, WIDTHS, Room, room
+from tests.web.test_browser import BOTH, SHOTS, WIDTHS, Room, language, room
 from tests.web.test_browser_axe import ALL, COLOURS, violations
 
-__all__ = ["room"]
+__all__ = ["language", "room"]
 pytestmark = pytest.mark.browser
 
 PAGE = f"/desk/calls/{CALL}"
@@ -53,21 +53,22 @@ async def looks(room: Room, name: str) -> None:
     await room.page.evaluate("delete document.documentElement.dataset.theme")
 
 
+@BOTH
 async def test_a_call_from_its_first_ring_to_its_ticket(
     room: Room, console: TestServer, database: Database, clock: SetClock, board: LiveBoard
 ) -> None:
     page = room.page
     await room.sign_in("lijia")
     await room.open("/desk")
-    await expect(page.locator("main")).to_contain_text("等来电")
+    await expect(page.locator("main")).to_contain_text(room.say("等来电"))
 
     await rings(database, clock, console)
     await page.wait_for_url(f"**{PAGE}")
-    await expect(page.locator(".ringnow b")).to_have_text("第 2 声")
+    await expect(page.locator(".ringnow b")).to_have_text(room.say("第 %(ring)s 声", ring=2))
     await expect(page.locator(".callbar h1")).to_contain_text("翠湖花园3栋2单元501")
-    await expect(page.locator(".ringnow b")).to_have_text("第 3 声", timeout=6000)
-    await expect(page.locator("#me-state")).to_contain_text("振铃")
-    await looks(room, "desk-ringing")
+    await expect(page.locator(".ringnow b")).to_have_text(room.say("第 %(ring)s 声", ring=3), timeout=6000)
+    await expect(page.locator("#me-state")).to_contain_text(room.say("振铃"))
+    await looks(room, f"desk-ringing-{room.language}")
 
     await answered(database, clock, console, board)
     await expect(page.locator(".callbar .clock")).to_be_visible()
@@ -79,7 +80,7 @@ async def test_a_call_from_its_first_ring_to_its_ticket(
     )
     draft = page.locator("[data-draft]")
     await expect(draft.locator("[data-field=place]")).to_contain_text("3栋2单元501")
-    await expect(draft.locator("[data-field=request_type] .heard")).to_have_text("报修")
+    await expect(draft.locator("[data-field=request_type] .heard")).to_have_text(room.say("报修"))
     lines = page.locator("[data-talk] > li:not(.partial)")
     await expect(lines.nth(1).locator("mark").first).to_be_visible()
     assert "三栋二单元五零一" in await lines.nth(1).locator("mark").all_inner_texts()
@@ -88,7 +89,7 @@ async def test_a_call_from_its_first_ring_to_its_ticket(
     await expect(page.locator("[data-phrases]")).not_to_contain_text("我复述一下")
     board.partial(CALL, Side.RESIDENT, "孩子一个人在家")
     await expect(page.locator("[data-talk] > li.partial")).to_contain_text("孩子一个人在家")
-    await looks(room, "desk-talking")
+    await looks(room, f"desk-talking-{room.language}")
 
     await page.keyboard.press("Control+Enter")
     pane = page.locator("#draftpane[data-ticket]")
@@ -106,12 +107,13 @@ async def test_a_call_from_its_first_ring_to_its_ticket(
     await page.keyboard.press("Escape")
     await page.keyboard.press("w")
     await hung_up(database, clock, console, board)
-    await expect(page.locator(".callbar")).to_contain_text("通话结束")
-    await expect(page.locator("#me-state")).to_contain_text("整理")
-    await looks(room, "desk-over")
+    await expect(page.locator(".callbar")).to_contain_text(room.say("通话结束"))
+    await expect(page.locator("#me-state")).to_contain_text(room.say("整理"))
+    await looks(room, f"desk-over-{room.language}")
     assert await violations(page, ALL) == []
 
 
+@BOTH
 async def test_whoever_reads_another_page_is_told_and_goes_there_by_key(
     room: Room, console: TestServer, database: Database, clock: SetClock
 ) -> None:
@@ -121,7 +123,7 @@ async def test_whoever_reads_another_page_is_told_and_goes_there_by_key(
     await page.keyboard.press("n")
     await page.keyboard.type("正在写")
     await rings(database, clock, console)
-    await expect(page.locator("#pop")).to_contain_text("电话在响")
+    await expect(page.locator("#pop")).to_contain_text(room.say("电话在响"))
     await expect(page.locator("#pop")).to_contain_text("翠湖花园3栋2单元501")
     await expect(page.locator("#note")).to_have_value("正在写")
     await page.keyboard.press("Escape")

@@ -6,13 +6,14 @@ from playwright.async_api import expect
 from callcenter.db.live import LiveState
 from callcenter.domain.transcript import Side
 from callcenter.services.live_board import LiveBoard, LiveLine
-from tests.web.test_browser import SHOTS, Room, room
+from tests.web.test_browser import BOTH, SHOTS, Room, language, room
 from tests.web.test_live_words import CALL, board, console
 
-__all__ = ["board", "console", "room"]
+__all__ = ["board", "console", "language", "room"]
 pytestmark = pytest.mark.browser
 
 
+@BOTH
 async def test_words_appear_on_the_page_while_they_are_said(room: Room, board: LiveBoard) -> None:
     await room.sign_in("lijia")
     await room.open(f"/calls/{CALL}")
@@ -31,7 +32,7 @@ async def test_words_appear_on_the_page_while_they_are_said(room: Room, board: L
     await expect(grey).to_contain_text("六栋")
     await expect(room.page.locator("[data-talk-alarm]")).to_be_visible()
     if SHOTS:
-        await room.page.screenshot(path=f"{SHOTS}/live-words.png", full_page=True)
+        await room.page.screenshot(path=f"{SHOTS}/live-words-{room.language}.png", full_page=True)
     board.end(CALL, LiveState.ENDED)
-    await expect(room.page.locator("[data-talk-state]")).to_contain_text("通话已结束")
+    await expect(room.page.locator("[data-talk-state]")).to_contain_text(room.say("通话已结束，等录音转写核对。"))
     await expect(grey).to_have_count(0)

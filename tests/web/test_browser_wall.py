@@ -19,10 +19,10 @@ from callcenter.services.agent_states import say_state
 from callcenter.services.wall_screens import add_screen
 from callcenter.web import add_console
 from tests.conftest import SetClock
-from tests.web.test_browser import SHOTS, WIDTHS, Room, room
+from tests.web.test_browser import BOTH, SHOTS, WIDTHS, Room, language, room
 from tests.web.test_wall import ring, wait_in_line
 
-__all__ = ["room"]
+__all__ = ["language", "room"]
 pytestmark = pytest.mark.browser
 
 
@@ -61,28 +61,31 @@ async def runs(clock: SetClock) -> None:
         clock.advance(seconds=0.1)
 
 
+@BOTH
 async def test_rings_go_on_by_themselves_and_late_ones_stand_out(
     room: Room, busy: None, screen: str, clock: SetClock
 ) -> None:
     page = room.page
     await page.set_viewport_size({"width": 1920, "height": 1080})
-    await room.open(screen)
+    await room.open(f"{screen}?lang={room.language}")
     late, second = page.locator(".wring li").nth(0), page.locator(".wring li").nth(1)
-    await expect(late.locator("b")).to_have_text("第 4 声")
+    await expect(late.locator("b")).to_have_text(room.say("第 %(ring)s 声", ring=4))
     await expect(late).to_have_class("late")
-    await expect(second.locator("b")).to_have_text("第 2 声")
+    await expect(second.locator("b")).to_have_text(room.say("第 %(ring)s 声", ring=2))
     assert await second.locator(".boxes .now").count() == 1
     running = asyncio.create_task(runs(clock))
-    await expect(second.locator("b")).to_have_text("第 3 声", timeout=6000)
+    await expect(second.locator("b")).to_have_text(room.say("第 %(ring)s 声", ring=3), timeout=6000)
     running.cancel()
-    await expect(page.locator(".wag li", has_text="陈敏")).to_contain_text("通话0:0")
-    await expect(page.locator(".wag li", has_text="赵强")).to_contain_text("离开")
+    await expect(page.locator(".wag li", has_text="陈敏")).to_contain_text(f"{room.say('通话')}0:0")
+    await expect(page.locator(".wag li", has_text="赵强")).to_contain_text(room.say("离开"))
     if SHOTS:
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 1080 if width == 1920 else 800})
             for theme in ("dark", "light"):
                 await page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-                await page.screenshot(path=Path(SHOTS) / f"wall-{width}-{theme}.png", full_page=width < 1200)
+                await page.screenshot(
+                    path=Path(SHOTS) / f"wall-{width}-{theme}-{room.language}.png", full_page=width < 1200
+                )
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 1080})
         wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
