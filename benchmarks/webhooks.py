@@ -9,22 +9,16 @@ requests a second, evenly spaced, for the p99 of the answer time. Exit code 0 on
 
 import argparse
 import asyncio
-import os
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psutil
 from sqlalchemy.engine import make_url
@@ -32,8 +26,8 @@ from sqlalchemy.engine import make_url
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.bare_webhooks import PUBLIC_URL, TOKEN, signature  # noqa: E402
 from benchmarks.databases import POSTGRES, administer, kinds  # noqa: E402
+from benchmarks.served import Connection, exchange, free_port, product, running, signed_request  # noqa: E402
 
 REQUIRED_SHARE = 0.7
 REQUIRED_P99_MS = 50.0
@@ -59,31 +53,17 @@ def request_bytes(number: int, run: str, port: int) -> bytes:
         ("SequenceNumber", str(status)),
         ("ApiVersion", "2010-04-01"),
     ]
-    body = urlencode(pairs).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        f"X-Twilio-Signature: {signature(PUBLIC_URL + path, pairs)}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
-    writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"unexpected answer: {head[:200]!r}")
-    length = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))[15:])
-    await reader.readexactly(length)
+    return signed_request(path, pairs, port)
 
 
 async def _flood(port: int, requests: list[bytes]) -> float:
     waiting = iter(requests)
 
     async def one() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        connection = await asyncio.open_connection("127.0.0.1", port)
         for request in waiting:
-            await _exchange(reader, writer, request)
-        writer.close()
+            await exchange(connection, request)
+        connection[1].close()
 
     began = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
@@ -91,7 +71,7 @@ async def _flood(port: int, requests: list[bytes]) -> float:
 
 
 async def _steady(port: int, requests: list[bytes]) -> list[float]:
-    idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
     began = time.perf_counter()
@@ -100,7 +80,7 @@ async def _steady(port: int, requests: list[bytes]) -> list[float]:
         due = began + number / STEADY_RATE
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         connection = await idle.get()
-        await _exchange(*connection, request)
+        await exchange(connection, request)
         idle.put_nowait(connection)
         return (time.perf_counter() - due) * 1000
 
@@ -118,54 +98,6 @@ def steady(port: int, count: int) -> list[float]:
     """Answer times in ms, from the moment a request was due."""
     run = uuid.uuid4().hex[:8]
     return asyncio.run(_steady(port, [request_bytes(number, run, port) for number in range(count)]))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], port: int) -> Iterator[psutil.Process]:
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
-                    break
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit(f"the server ended with {process.returncode}: {' '.join(command)}")
-                time.sleep(0.1)
-        yield psutil.Process(process.pid)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-
-
-def product(url: str, folder: Path) -> tuple[list[str], int]:
-    port = free_port()
-    config = folder / f"{uuid.uuid4().hex[:8]}.toml"
-    config.write_text(
-        f"""worker_embedded = false
-[server]
-port = {port}
-public_url = "{PUBLIC_URL}"
-data_dir = "{folder}"
-[database]
-url = "{url}"
-[twilio]
-account_sid = "AC1"
-auth_token = "{TOKEN.decode()}"
-[log]
-level = "error"
-""",
-        encoding="utf-8",
-    )
-    command = [sys.executable, "-m", "callcenter", "--config", str(config)]
-    subprocess.run([*command, "migrate"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return [*command, "serve"], port
 
 
 def bare(url: str) -> tuple[list[str], int]:
