@@ -22,7 +22,7 @@ TURNS_BEFORE_GIVING_UP = 200_000
 def run_inline(database: Database) -> None:
     """Every connection to come of this database works without a thread. Nothing else changes."""
     for engine in {database.writer, database.reader}:
-        event.listen(engine.sync_engine, "do_connect", _connect)
+        event.listen(engine.sync_engine, "do_connect", _connect, insert=True)
 
 
 def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> "InlineConnection":

@@ -23,6 +23,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from callcenter.db.sqlite_driver import HandedOver, connect
+
 BUSY_TIMEOUT_MS = 5000
 STATEMENTS_KEPT = 400
 """Prepared on each connection to PostgreSQL: all that the product has, where the driver keeps 100."""
@@ -153,11 +155,12 @@ def _sqlite_engine(url: str, *, pool_size: int, begin: str) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "do_connect")
-    def _before_connecting(*_: Any) -> None:
+    def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> HandedOver:
         """A folder that cannot be made shows as a database that cannot be opened, whenever it is asked for."""
         if engine.url.database:
             with suppress(OSError):
                 Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        return connect(dialect, arguments, options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
