@@ -48,6 +48,12 @@ class LanguageFindingRow(Base):
     __table_args__ = (
         Index("ix_language_findings_call_id", "call_id"),
         Index(
+            "ix_language_findings_overturned",
+            "call_id",
+            sqlite_where=text("upheld IS 0 AND gone_at IS NULL"),
+            postgresql_where=text("upheld IS false AND gone_at IS NULL"),
+        ),
+        Index(
             "ix_language_findings_waiting",
             "contested_at",
             sqlite_where=text(_WAITS),

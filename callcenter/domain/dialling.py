@@ -83,6 +83,7 @@ class DiallingRules(DecentTimes):
     failed_retry: timedelta = timedelta(minutes=10)
     refused_retry: timedelta = timedelta(minutes=2)
     line_in_use_retry: timedelta = timedelta(minutes=2)
+    promise_waits_for_line: timedelta = timedelta(seconds=90)
     unclear_for: timedelta = timedelta(minutes=12)
     promise_grace: timedelta = timedelta(minutes=30)
 
@@ -191,6 +192,8 @@ def _unless_it_is_owed(
     by, reasons = planned.owed_by, _MEANWHILE | _UNTIL_DECENT
     if planned.promised_for is not None:
         by, reasons = planned.promised_for + rules.promise_grace, _MEANWHILE
+        if decision.reason is Reason.LINE_IN_USE:
+            by, reasons = planned.promised_for + rules.promise_waits_for_line, frozenset({Reason.LINE_IN_USE})
     if by is None or decision.at <= by or decision.reason not in reasons:
         return decision
     return _given_up(planned, decision.reason)
@@ -220,10 +223,12 @@ def _ordered(
 
 
 def _line_taken(reason: Reason, planned: Planned, now: datetime, rules: DiallingRules) -> Decision:
-    """Asked again in a moment, and by the time promised at the latest."""
+    """Asked again in a moment; at the time promised too, and when a promise cannot wait for the line any longer."""
     again = now + rules.line_in_use_retry
-    promised = planned.promised_for
-    return Decision(action=Action.WAIT, reason=reason, at=promised if promised and now < promised < again else again)
+    if planned.promised_for is not None:
+        looks = (planned.promised_for, planned.promised_for + rules.promise_waits_for_line)
+        again = next((one for one in looks if now < one < again), again)
+    return Decision(action=Action.WAIT, reason=reason, at=again)
 
 
 def _waits(planned: Planned, now: datetime, rules: DiallingRules, obstacles: Obstacles) -> Decision | None:

@@ -118,9 +118,17 @@ def test_a_promise_whose_line_is_taken_is_tried_again_at_the_promised_time_at_th
     """Found by the simulation: asked again every two minutes, it left one minute late."""
     planned = Planned(due_at=at(24, 10), promised_for=at(24, 10, 5))
     ringing = tried((at(24, 10), None))
-    for minute, again in ((0, at(24, 10, 2)), (4, at(24, 10, 5)), (5, at(24, 10, 7))):
+    last_look = at(24, 10, 6) + timedelta(seconds=30)
+    for minute, again in ((0, at(24, 10, 2)), (4, at(24, 10, 5)), (5, last_look)):
         decision = decide(planned, now=at(24, 10, minute), rules=RULES, of_number=ringing)
         assert (decision.reason, decision.at) == (Reason.LINE_IN_USE, again)
+    given = decide(planned, now=last_look, rules=RULES, of_number=ringing)
+    assert (given.action, given.reason) == (Action.HAND_OVER, Reason.LINE_IN_USE), "a person is told in time"
+    once = tried((at(24, 9), "no_answer"))
+    assert decide(planned, now=last_look, rules=RULES, of_number=ringing, of_topic=once).action is Action.WAIT
+    assert decide(replace(planned, promised_for=None), now=last_look, rules=RULES, of_number=ringing).at == at(
+        24, 10, 8
+    ) + timedelta(seconds=30)
     just_called = decide(planned, now=at(24, 10, 4), rules=RULES, obstacles=Obstacles(resident_just_called=True))
     assert (just_called.reason, just_called.at) == (Reason.RESIDENT_JUST_CALLED, at(24, 10, 5))
 

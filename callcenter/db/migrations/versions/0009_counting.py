@@ -32,6 +32,13 @@ def upgrade() -> None:
         sqlite_where=_ANSWERED,
         postgresql_where=_ANSWERED,
     )
+    op.create_index(
+        "ix_language_findings_overturned",
+        "language_findings",
+        ["call_id"],
+        sqlite_where=sa.text("upheld IS 0 AND gone_at IS NULL"),
+        postgresql_where=sa.text("upheld IS false AND gone_at IS NULL"),
+    )
     if op.get_bind().dialect.name == "sqlite":
         op.create_index("ix_language_checks_counted", "language_checks", ["heard_at", "agent", "judged"])
         op.drop_index("ix_language_checks_heard_at", "language_checks")
@@ -42,6 +49,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.create_index("ix_language_checks_heard_at", "language_checks", ["heard_at"])
         op.drop_index("ix_language_checks_counted", "language_checks")
+    op.drop_index("ix_language_findings_overturned", "language_findings")
     op.drop_index("ix_tickets_satisfaction", "tickets")
     op.create_index("ix_tickets_created_at", "tickets", ["created_at"])
     op.drop_index("ix_tickets_frequency", "tickets")
