@@ -60,8 +60,8 @@ class RuleFolder:
             return default_rules()
         stamps = self._stamps_now(self._folder)
         if not stamps:
-            self._stamps, self._rules, self.problem = None, None, None
-            return default_rules()
+            self._stamps, self._rules, self.problem = None, default_rules(), None
+            return self._rules
         if stamps != self._stamps:
             self._stamps = stamps
             self._read_again(self._folder, stamps)
