@@ -108,7 +108,7 @@ class Room:
 
 @pytest.fixture
 def language() -> str:
-    """Of the console; a journey that is made in both takes BOTH."""
+    """Of the console; a journey on which words are read takes BOTH."""
     return "zh"
 
 
@@ -183,7 +183,6 @@ async def test_from_the_list_to_a_corrected_ticket(room: Room) -> None:
     )
 
 
-@BOTH
 async def test_one_side_can_be_heard_alone_and_the_drawing_seeks(room: Room) -> None:
     page = room.page
     await room.sign_in("lijia")
@@ -200,7 +199,6 @@ async def test_one_side_can_be_heard_alone_and_the_drawing_seeks(room: Room) -> 
     assert await page.evaluate("document.querySelector('audio').playbackRate") == 1.25
 
 
-@BOTH
 async def test_keys_leave_a_writer_alone(room: Room) -> None:
     page = room.page
     await room.sign_in("lijia")
@@ -239,7 +237,6 @@ async def test_reviewing_with_keys_only(room: Room) -> None:
     await expect(page.locator("main")).to_contain_text(room.say("都复核完了。"))
 
 
-@BOTH
 async def test_a_number_is_shown_in_its_place(room: Room) -> None:
     page = room.page
     await room.sign_in("lijia")
@@ -363,7 +360,6 @@ async def test_a_resident_is_called_now_by_key(room: Room, database: Database, c
     await expect(page.locator("main")).to_contain_text("李佳")
 
 
-@BOTH
 async def test_a_call_is_cancelled_by_key_with_a_reason(room: Room, database: Database, clock: SetClock) -> None:
     await owe(database, clock.now())
     page = room.page
@@ -431,7 +427,6 @@ async def test_a_finding_is_heard_where_it_was_said(
     assert await room.seconds_played() > 0, "the player stands where the finding was said"
 
 
-@BOTH
 async def test_the_quarterly_review_prints_on_one_page(room: Room, database: Database, clock: SetClock) -> None:
     await complained(database, clock)
     await room.sign_in("hewen")
