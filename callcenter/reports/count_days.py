@@ -25,7 +25,7 @@ from callcenter.domain.counted_calls import Counting
 from callcenter.domain.periods import Period, PeriodKind, period_of, period_of_date
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_calls
-from callcenter.reports.day_sums import marked_days, month_holds, packed, together
+from callcenter.reports.day_sums import days_of_month, marked_days, month_holds, packed, together
 
 DAYS_A_TURN = 20
 MARKS_A_STATEMENT = 500
@@ -78,9 +78,9 @@ async def _add_months(database: Database, counting: Counting) -> None:
 
 
 async def _add_month(database: Database, month: date, until: date, counting: Counting) -> None:
-    its_days = (DaySumRow.day >= month, DaySumRow.day < until, DaySumRow.counting == counting.version)
+    its_days = select(DaySumRow.edition, DaySumRow.tallies).where(days_of_month(month, until, counting))
     async with database.read() as session:
-        days = (await session.execute(select(DaySumRow.edition, DaySumRow.tallies).where(*its_days))).all()
+        days = (await session.execute(its_days)).all()
     values = {
         "until": until,
         "counting": counting.version,

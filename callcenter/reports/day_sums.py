@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,12 +47,12 @@ def total_of(tallies: Tallies) -> Tally:
 
 async def read_tallies(session: AsyncSession, scope: Scope, counting: Counting, *, now: datetime) -> Tallies:
     """By the number that was called."""
-    return _by_number(await _stretches(session, scope, counting, now=now))
+    return _by_number([one.tallies for one in await _stretches(session, scope, counting, now=now)])
 
 
-def _by_number(stretches: Sequence[Stretch]) -> Tallies:
-    numbers = sorted({number for one in stretches for number in one.tallies})
-    return {number: added(one.tallies[number] for one in stretches if number in one.tallies) for number in numbers}
+def _by_number(some: Sequence[Mapping[str, PackedTally]]) -> Tallies:
+    numbers = sorted({number for one in some for number in one})
+    return {number: added(one[number] for one in some if number in one) for number in numbers}
 
 
 async def read_parts(
@@ -60,7 +61,7 @@ async def read_parts(
     """The whole scope by number, and the tally of each part of it; parts follow each other without a gap."""
     cuts = [part.end.astimezone(UTC) for part in parts]
     stretches = await _stretches(session, scope, counting, now=now, cuts=cuts)
-    return _by_number(stretches), [
+    return _by_number([one.tallies for one in stretches]), [
         added(tally for one in stretches if begin <= one.start < end for tally in one.tallies.values())
         for begin, end in ((part.start.astimezone(UTC), part.end.astimezone(UTC)) for part in parts)
     ]
@@ -146,13 +147,18 @@ async def _kept_months(
 
 def month_holds(counting: Counting) -> ColumnElement[bool]:
     """Whether a row of months says what the rows of its days say now."""
-    day, month = DaySumRow, MonthSumRow
-    its_days = and_(day.day >= month.month, day.day < month.until, day.counting == month.counting)
+    month = MonthSumRow
+    its_days = days_of_month(month.month, month.until, counting)
     return and_(
         month.counting == counting.version,
         month.days == select(func.count()).where(its_days).scalar_subquery(),
-        month.editions == select(func.sum(day.edition)).where(its_days).scalar_subquery(),
+        month.editions == select(func.sum(DaySumRow.edition)).where(its_days).scalar_subquery(),
     )
+
+
+def days_of_month(month: Any, until: Any, counting: Counting) -> ColumnElement[bool]:
+    """The rows of its days; `month` and `until` are dates, or the columns of a row of months."""
+    return and_(DaySumRow.day >= month, DaySumRow.day < until, DaySumRow.counting == counting.version)
 
 
 def _stretch(period: Period, tallies: Mapping[str, PackedTally]) -> Stretch:
@@ -201,6 +207,4 @@ def unpacked(text: str, *, number: str | None = None) -> dict[str, PackedTally]:
 
 def together(days: Iterable[str]) -> str:
     """The tallies of several days, all packed, as those of one."""
-    kept = [unpacked(one) for one in days]
-    numbers = sorted({number for one in kept for number in one})
-    return packed({number: added(one[number] for one in kept if number in one) for number in numbers})
+    return packed(_by_number([unpacked(one) for one in days]))

@@ -24,7 +24,7 @@ from callcenter.domain.rings import RingRule
 from callcenter.domain.tallies import Tallies, Tally
 from callcenter.reports.call_scope import Scope
 from callcenter.reports.counted import count_promises, link_columns, link_of
-from callcenter.reports.day_sums import marked_days, month_holds, packed, together
+from callcenter.reports.day_sums import days_of_month, marked_days, month_holds, packed, together
 
 CALLS_A_STATEMENT = 500
 
@@ -54,8 +54,7 @@ async def wrong_months(database: Database, counting: Counting) -> list[date]:
             select(MonthSumRow.month, MonthSumRow.until, MonthSumRow.tallies).where(month_holds(counting))
         )
         for month, until, kept in months.all():
-            its_days = (DaySumRow.day >= month, DaySumRow.day < until, DaySumRow.counting == counting.version)
-            days = await session.scalars(select(DaySumRow.tallies).where(*its_days))
+            days = await session.scalars(select(DaySumRow.tallies).where(days_of_month(month, until, counting)))
             if kept != together(days.all()):
                 wrong.append(month)
     return wrong
