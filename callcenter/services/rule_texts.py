@@ -7,6 +7,7 @@ reads it again when it changes. What does not hold together with the other files
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from callcenter.domain.understanding import rules_files
 from callcenter.domain.understanding.rules import Rules
 
 NAMES = (*rules_files.FILES, language_file.FILE)
+_ONE_AT_A_TIME = threading.Lock()
+"""Pages are answered in threads: between looking at a file and replacing it nobody else replaces it."""
 
 
 class RuleTextChanged(Exception):
@@ -90,31 +93,33 @@ class RuleTexts:
 
     def save(self, name: str, text: str, *, seen: str) -> RuleText:
         """In force at once. `seen` is the version that it was made from; raises RuleFileError, RuleTextChanged."""
-        text = text.replace("\r\n", "\n")
         self.tried(name, text)
-        now = self.read(name)
-        if now.version != seen:
-            raise RuleTextChanged
-        if text != now.text:
-            self._replace(name, text, earlier=now.text if now.is_own else None)
-        return self.read(name)
+        with _ONE_AT_A_TIME:
+            now = self.read(name)
+            if now.version != seen:
+                raise RuleTextChanged
+            if text != now.text:
+                self._replace(name, text, earlier=now.text if now.is_own else None)
+            return self.read(name)
 
     def use_built_in(self, name: str) -> RuleText:
         """Their own text is kept as the earlier one."""
-        if self._path(name).is_file():
-            with _writing(self._folder):
-                os.replace(self._path(name), self._earlier(name))
-        return self.read(name)
+        with _ONE_AT_A_TIME:
+            if self._path(name).is_file():
+                with _writing(self._folder):
+                    os.replace(self._path(name), self._earlier(name))
+            return self.read(name)
 
     def use_earlier(self, name: str) -> RuleText:
         """Changes places with the earlier text; raises NoRuleTextBefore, or RuleFileError where it does not fit now."""
-        if not self._earlier(name).is_file():
-            raise NoRuleTextBefore
-        earlier = text_of_file(self._earlier(name))[1]
-        self.tried(name, earlier)
-        now = self.read(name)
-        self._replace(name, earlier, earlier=now.text if now.is_own else None)
-        return self.read(name)
+        with _ONE_AT_A_TIME:
+            if not self._earlier(name).is_file():
+                raise NoRuleTextBefore
+            earlier = text_of_file(self._earlier(name))[1]
+            self.tried(name, earlier)
+            now = self.read(name)
+            self._replace(name, earlier, earlier=now.text if now.is_own else None)
+            return self.read(name)
 
     def _replace(self, name: str, text: str, *, earlier: str | None) -> None:
         with _writing(self._folder):

@@ -63,22 +63,22 @@ async def rule(request: web.Request, visit: Visit) -> web.StreamResponse:
 
 async def change(request: web.Request, visit: Visit) -> web.StreamResponse:
     """`do`: try, save, earlier or built_in."""
-    texts, name, deed = _texts(request), (await _read(request)).name, visit.form.get("do", "")
+    texts, name, deed = _texts(request), _name(request), visit.form.get("do", "")
     text = visit.form.get("text", "").replace("\r\n", "\n")
     try:
         if deed == "try":
             tried = await asyncio.to_thread(texts.tried, name, text)
             return await _show(request, visit, await _read(request), text=text, tried=tried)
         if deed == "save":
-            await asyncio.to_thread(texts.save, name, text, seen=visit.form.get("version", ""))
+            now = await asyncio.to_thread(texts.save, name, text, seen=visit.form.get("version", ""))
         elif deed == "earlier":
-            await asyncio.to_thread(texts.use_earlier, name)
+            now = await asyncio.to_thread(texts.use_earlier, name)
         elif deed == "built_in":
-            await asyncio.to_thread(texts.use_built_in, name)
+            now = await asyncio.to_thread(texts.use_built_in, name)
         else:
             raise BadForm
     except RuleFileError as error:
-        if deed != "save" and deed != "try":
+        if deed not in ("save", "try"):
             raise BadForm(DO_NOT_FIT) from error
         return await _show(request, visit, await _read(request), text=text, wrong=error, status=400)
     except RuleTextChanged:
@@ -94,17 +94,21 @@ async def change(request: web.Request, visit: Visit) -> web.StreamResponse:
         login=visit.user.login,
         action="rules_changed",
         subject=f"rules:{name}",
-        data={"how": deed, "version": (await _read(request)).version},
+        data={"how": deed, "version": now.version},
         now=visit.now,
     )
     return see_other(f"{request.path}?saved=1")
 
 
+def _name(request: web.Request) -> str:
+    name = request.match_info["name"]
+    if name not in NAMES:
+        raise NotFound
+    return name
+
+
 async def _read(request: web.Request) -> RuleText:
-    try:
-        return await asyncio.to_thread(_texts(request).read, request.match_info["name"])
-    except KeyError as error:
-        raise NotFound from error
+    return await asyncio.to_thread(_texts(request).read, _name(request))
 
 
 async def _show(
