@@ -45,7 +45,8 @@ from twilio.request_validator import RequestValidator
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.recording_to_ticket import free_port, until_healthy  # noqa: E402
+from benchmarks.recording_to_ticket import until_healthy  # noqa: E402
+from benchmarks.served import free_port  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
 from callcenter.db.live import LiveSegmentRow  # noqa: E402
 from callcenter.db.tickets import TicketCallRow  # noqa: E402

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import statistics
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from twilio.request_validator import RequestValidator
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.served import free_port  # noqa: E402
 from callcenter.db.engine import Database  # noqa: E402
 from callcenter.db.tickets import TicketCallRow  # noqa: E402
 
@@ -54,12 +54,6 @@ def sixty_seconds(target: Path) -> None:
     with wave.open(str(target), "wb") as out:
         out.setparams((2, 2, rate, 0, "NONE", ""))
         out.writeframes(bytes(both))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def media_host(file: Path) -> tuple[web.AppRunner, int]:
